@@ -126,6 +126,7 @@ def hand_over(run: Any, place: Path) -> None:
         "loss": settings.loss, "lr": settings.lr, "epochs": settings.epochs, "inputs": data.inputs,
         "hidden": run.network.layers[0].sizes["H"], "outputs": run.network.sizes["O"],
         "both": run.network.layers[0].direction == "both", "y_std": run.about.y_std,
+        "final": run.network.summary == "final" and run.about.at == "last",
     }  # fmt: skip
     np.savez(place, about=json.dumps(about), **arrays)
 
@@ -194,10 +195,12 @@ def theirs(place: Path, threads: int) -> dict[str, Any]:
         def forward(self, x: Any, lengths: Any) -> Any:
             if x.dim() == 2:
                 x = one_hot(x + 1, about["inputs"] + 1)[..., 1:].float()
-            if bool((lengths == x.shape[1]).all()):
-                return self.fc(self.rnn(x)[0])
-            packed = pack_padded_sequence(x, lengths, batch_first=True, enforce_sorted=False)
-            return self.fc(pad_packed_sequence(self.rnn(packed)[0], batch_first=True)[0])
+            whole = bool((lengths == x.shape[1]).all())
+            fed = x if whole else pack_padded_sequence(x, lengths, batch_first=True, enforce_sorted=False)
+            emitted, (last, _cells) = self.rnn(fed)
+            if about["final"]:  # what each direction ends with, for the one target of a sequence, at its last step
+                return self.fc(last.transpose(0, 1).flatten(1))[:, None].expand(-1, x.shape[1], -1)
+            return self.fc(emitted if whole else pad_packed_sequence(emitted, batch_first=True)[0])
 
     def loss_of(net: Net, data: Part, which: Any) -> tuple[Any, int, Any]:
         lengths = data.lengths[which]

@@ -170,8 +170,8 @@ def test_help_in_chinese(command: str) -> None:
 NAMES = set(  # of files, formats, functions, products and people: the same in every language
     """BOM BPTT COMPLETE CSV Ctrl Dask Enter Excel Frage JSON LSTM LaTeX Lines NO_COLOR NPY NPZ NumPy Numba Once Parquet
     PNG PyTorch RNNCALC_CACHE_DIR RNNCALC_THREADS SVG TOML TSV adam adamw addition all answer answers arrays
-    auto ave backward bash batch_mean best binary both bptt chars class cnn column comma concat constant cos cosine
-    coursera csv dask data digits equations eval every example explain exponential features file fish float32
+    auto ave backward balanced bash batch_mean best binary both bptt chars class cnn column comma concat constant cos
+    cosine coursera csv dask data digits equations eval every example explain exponential features file fish float32
     final float64 flow forward full false gates goodfellow grade gradescope half_squared_error hidden high hint homework
     host id identity ifog image init inputs install journal json jsonl junit keras last latex line lines log
     loss low lr markdown marks max mean min mine marking model momentum mul names nesterov new none npy npz null numba

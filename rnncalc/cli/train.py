@@ -37,6 +37,8 @@ OPTIONS = {  # option → its help, and the words that it takes where they are f
     "kind": (["table", "arrays", "lines", "text"], "What DATA is; default: by its ending."),
     "input": "Columns, an array, or a key: the inputs. Default: all columns but the others; x.",
     "target": "Columns, an array, or a key: the targets. Default: y.",
+    "weight": "Column, array or key: what each target counts in the loss; 0: as if there were none.",
+    "class_weight": "What the targets of each class count: balanced, or A=2,B=0.5; the others count 1.",
     "id": "Column that tells sequences apart (long format).",
     "time": "Column that orders a sequence's steps.",
     "time_format": "How its dates are written, such as %d/%m/%Y; ISO dates and numbers need none.",

@@ -289,17 +289,18 @@ def find(name: str | None, reduction: str | None, output: str) -> Loss:
     return loss
 
 
-def evaluate(loss: Loss, values: np.ndarray, targets: np.ndarray, weight: float) -> LossResult:
+def evaluate(loss: Loss, values: np.ndarray, targets: np.ndarray, weight: float | np.ndarray) -> LossResult:
     """The loss of all rows. values: y or s, whichever the loss is taken from; targets of the same shape, NaN: none.
 
-    weight: what every row's loss is multiplied by, as `weight` says.
+    weight: what every row's loss is multiplied by, as `weight` says; or one for each row, (rows,).
     """
     there = ~np.isnan(targets)
     real = values.real.dtype.type
     wanted = np.where(there, targets, 0).astype(real)
     counts = there if loss.apart else there.any(axis=-1, keepdims=True)
-    losses = np.where(there, loss.value(values, wanted), 0).sum(axis=-1) * real(weight)
-    gradient = np.where(counts, loss.gradient(values, wanted), 0) * real(weight)
+    share = np.asarray(weight, real)
+    losses = np.where(there, loss.value(values, wanted), 0).sum(axis=-1) * share
+    gradient = np.where(counts, loss.gradient(values, wanted), 0) * share[..., None]
     return LossResult(losses.sum(), losses, gradient, loss.at)
 
 

@@ -362,10 +362,10 @@ class Network(Stack):
 
     def fit(
         self, x: Any, y: Any, *, loss: str, lengths: ArrayLike | None = None,
-        validation: tuple[Any, Any] | float | None = None, watch: Callable[[Any], None] | None = None,
-        threads: int | str | None = None, **settings: Any,
+        validation: tuple[Any, ...] | float | None = None, watch: Callable[[Any], None] | None = None,
+        threads: int | str | None = None, sample_weight: Any = None, class_weight: Any = None, **settings: Any,
     ) -> list[dict[str, float]]:  # fmt: skip
-        """Train in place, on the mean loss over the targets of each batch.
+        """Train in place, on the mean loss over the targets of each batch, weighted where weights are given.
 
         Parameters
         ----------
@@ -378,13 +378,18 @@ class Network(Stack):
             binary_cross_entropy.
         lengths : array_like of int, (N,), optional
             How many steps each sequence has.
-        validation : (x, y) or float, optional
+        validation : (x, y), (x, y, lengths), (x, y, lengths, sample_weight) or float, optional
             Other sequences, or the share to put aside; the weights that are best there are kept.
         watch : callable, optional
             Called with the `Trainer` after every step and every epoch.
         threads : int or "auto", optional
             How many share the sequences of a batch; by default as many as the network's. They change no bit of the
             result.
+        sample_weight : array_like, (N,) or (N, T), or list of (T,), optional
+            What the targets of a sequence, or of each step, count in the loss; 0: as if there were none.
+        class_weight : mapping of int to float, array_like, (O,), or "balanced", optional
+            What the targets of each class count, in validation too; of a mapping the others count 1. Balanced: each
+            class counts as much as any other, all its targets in training together.
         **settings
             epochs, batch, optimizer, lr, schedule, clip_norm, chunk, patience, seed, …: the fields of
             `rnncalc.network.training.settings.Settings`.
@@ -397,9 +402,9 @@ class Network(Stack):
         Raises
         ------
         ShapeError
-            If x, y and lengths do not fit each other or the network.
+            If x, y, lengths and weights do not fit each other or the network.
         ProblemError
-            If a setting is unknown, or the network cannot be trained on this loss.
+            If a setting is unknown, a weight is below 0, or the network cannot be trained on this loss.
         DivergedError
             If the loss explodes; the weights are then those of the last good epoch.
 
@@ -415,7 +420,9 @@ class Network(Stack):
         """
         from rnncalc.network.training.fit import fit  # imported here so that forward-only use does not load it
 
-        return fit(self, x, y, loss, lengths, validation, watch, threads, settings)
+        return fit(
+            self, x, y, loss, lengths, validation, watch, threads, sample_weight, class_weight, settings
+        )  # fmt: skip
 
     def stepper(self, states: Any = None, **initial: Any) -> Stepper:
         """The network as a stream, fed one step at a time.

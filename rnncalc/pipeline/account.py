@@ -19,6 +19,8 @@ class Account:
     kind: str | None = None  # table, arrays, lines or text
     input: str | list[str] | None = None  # columns, arrays or keys; as text with commas between them
     target: str | list[str] | None = None
+    weight: str | None = None  # column, array or key: what each target counts in the loss
+    class_weight: str | None = None  # what the targets of each class count: balanced, or a=2,b=0.5
     id: str | None = None  # the column that tells sequences apart
     time: str | None = None  # the column that orders their steps
     time_format: str = ""  # how its dates are written, unless they are numbers or ISO 8601

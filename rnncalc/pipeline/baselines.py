@@ -28,15 +28,16 @@ def baseline(run: Run, data: Sequences) -> dict[str, float]:
         return {"bigram_loss": Bigram([part for part in learnt if part], run.network.sizes["D"]).loss(data)}
     loss, scores = LOSSES[run.trainer.settings.loss], usual_output(run.trainer.settings.loss)
     name, guess = _guess(about, train, outputs, scores if loss.at == "s" else "")
-    total, weight, right = 0.0, 0, 0
-    for x, y in blocks(data.x, data.y):
+    total, weight, right = 0.0, 0.0, 0
+    weights = np.broadcast_to(1.0, len(data.x)) if data.weights is None else data.weights
+    for x, y, counts in blocks(data.x, data.y, weights):
         targets = np.where(y[:, None] < 0, np.nan, y[:, None] == np.arange(outputs)) if y.ndim == 1 else y
         values = np.broadcast_to(guess(x), targets.shape)
         there = ~np.isnan(targets)
-        total += float(evaluate(loss, values, targets, 1.0).losses.sum())
-        weight += int((there if loss.apart else there.any(axis=1)).sum())
+        total += float(evaluate(loss, values, targets, counts).losses.sum())
+        weight += float(counts @ (there.sum(axis=1) if loss.apart else there.any(axis=1)))
         right += int(are_right(loss, values, y, 0.0 if loss.at == "s" else 0.5).sum())
-    judged = {f"{name}_loss": total / max(weight, 1)}
+    judged = {f"{name}_loss": total / (weight or 1)}
     return {**judged, f"{name}_accuracy": right / max(data.targets, 1)} if loss.right else judged
 
 

@@ -26,7 +26,7 @@ try:
     from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
     from sklearn.utils import check_random_state
     from sklearn.utils.multiclass import check_classification_targets
-    from sklearn.utils.validation import check_is_fitted, validate_data
+    from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 except ImportError as error:
     reason = error
 
@@ -69,7 +69,7 @@ class _Recurrent(BaseEstimator):
         self.clip_norm, self.validation, self.patience = clip_norm, validation, patience
         self.dtype, self.engine, self.random_state, self.summary = dtype, engine, random_state, summary
 
-    def fit(self, X: Any, y: Any) -> Self:
+    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
         """Train anew.
 
         Parameters
@@ -77,6 +77,9 @@ class _Recurrent(BaseEstimator):
         X : array_like, (N, T) or (N, T, D)
         y : array_like, (N,)
             The class of each series, or the number that it leads to.
+        sample_weight : array_like, (N,), optional
+            What each series counts in the loss; `sklearn.utils.class_weight.compute_sample_weight` makes them of
+            weights of classes.
 
         Returns
         -------
@@ -86,7 +89,7 @@ class _Recurrent(BaseEstimator):
         Raises
         ------
         ValueError
-            If X or y is not what scikit-learn lets pass, or classes are asked for and y has one only.
+            If X, y or sample_weight is not what scikit-learn lets pass, or classes are asked for and y has one only.
 
         Examples
         --------
@@ -96,7 +99,7 @@ class _Recurrent(BaseEstimator):
         >>> RNNRegressor(hidden=4, epochs=2).fit([[0, 1], [1, 0]], [2, -1]).n_iter_
         2
         """
-        self._train(*self._understood(X, y))
+        self._train(sample_weight, *self._understood(X, y))
         return self
 
     def predict(self, X: Any) -> np.ndarray:
@@ -133,7 +136,7 @@ class _Recurrent(BaseEstimator):
     def _answers(self, outputs: np.ndarray) -> np.ndarray:
         """What the network's outputs say of each series."""
 
-    def _train(self, X: np.ndarray, y: np.ndarray, outputs: int, loss: str) -> None:
+    def _train(self, weights: Any, X: np.ndarray, y: np.ndarray, outputs: int, loss: str) -> None:
         """Fit a network to series and one target each: class numbers, or rows of numbers."""
         if self.direction != "forward" and self.summary == "last":
             warnings.warn(seen_backward(), stacklevel=3)
@@ -158,6 +161,9 @@ class _Recurrent(BaseEstimator):
         targets = np.full((N * T, *y.shape[1:]), -1 if takes_classes(loss) else np.nan, y.dtype)
         targets[T - 1 :: T] = y
         data = Sequences(rows, targets, np.arange(0, N * T + 1, T), D)
+        if weights is not None:
+            weights = _check_sample_weight(weights, X, dtype=np.float64, ensure_non_negative=True)
+            data = data.weighted(np.repeat(weights, T))
         train, held = data.split(self.validation, int(seed))
         self.history_ = Trainer(self.network_, train, settings, held).run()
         self.n_iter_ = len(self.history_)
@@ -179,7 +185,7 @@ def _series(X: np.ndarray) -> np.ndarray:
 class RNNClassifier(ClassifierMixin, _Recurrent):
     __doc__ = f"""Which class does a series belong to? Softmax and cross-entropy at the last step.
 
-    Inputs are standardised. The class passes scikit-learn's `check_estimator`.
+    Inputs are standardised. The class passes scikit-learn's checks but for repeated series: they are other batches.
 
     {PARAMETERS}
 
@@ -234,7 +240,8 @@ class RNNClassifier(ClassifierMixin, _Recurrent):
 class RNNRegressor(RegressorMixin, _Recurrent):
     __doc__ = f"""Which number does a series lead to? The mean squared error at the last step.
 
-    Inputs and target are standardised. The class passes scikit-learn's `check_estimator`.
+    Inputs and target are standardised. The class passes scikit-learn's checks but for repeated series: they are other
+    batches.
 
     {PARAMETERS}
 

@@ -26,7 +26,7 @@ from rnncalc.network.training.trainer import Trainer
 from rnncalc.network.weights import model_file as models
 from rnncalc.network.weights import schema
 from rnncalc.network.weights.initialise import random_network
-from rnncalc.pipeline import data
+from rnncalc.pipeline import class_weights, data
 from rnncalc.pipeline.account import Account
 from rnncalc.pipeline.data.frame import is_frame
 from rnncalc.pipeline.data.remarks import remarks
@@ -56,8 +56,8 @@ class Run:
         """A checksum of the data, by which a resumed run knows that it is still the same."""
         checksum = 0
         for part in (self.trainer.data, self.trainer.validation):
-            for array in (part.x, part.y, part.offsets) if part else ():
-                for (some,) in blocks(array):
+            for array in (part.x, part.y, part.offsets, part.weights) if part else ():
+                for (some,) in blocks(array) if array is not None else ():
                     checksum = zlib.crc32(np.ascontiguousarray(some), checksum)  # type: ignore[arg-type]
         return checksum
 
@@ -95,6 +95,8 @@ def checked(options: Mapping[str, Any], where: str) -> dict[str, Any]:
             values[name], good = float(value), True
         if kind is str and name in ("input", "target") and isinstance(value, list):
             values[name], good = ",".join(map(str, value)), True
+        if name == "class_weight" and isinstance(value, dict):
+            values[name], good = ",".join(f"{label}={weight}" for label, weight in value.items()), True
         if not good:
             message = _("{where}: {name} must be {kind}, not {value}")
             raise ProblemError(message, where=where, name=name, kind=_word(kind), value=repr(value))
@@ -156,6 +158,10 @@ def prepare(options: Mapping[str, Any]) -> Run:
     seed = options.get("seed", 0)
     train, validation = train.split(float(options.get("val") or 0), seed)
     fitted, held, tested = data.fitted(train, [validation, test], about)
+    if about.class_weight and fitted:
+        weights = class_weights.by_name(about, fitted)
+        notes += class_weights.notes(about, weights)
+        fitted, held, tested = (part and part.by_class(weights) for part in (fitted, held, tested))
     assert fitted is not None
     if options.get("embed") and not fitted.tokens:
         raise ProblemError(_("--embed is of tokens: of a text, or of lines of them"))

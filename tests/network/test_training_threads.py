@@ -38,6 +38,7 @@ def drawn(seed: int) -> dict[str, Any]:
         "tokens": bool(rng.integers(2)) and KINDS[seed % len(KINDS)] != "odd",
         "classes": bool(rng.integers(2)),
         "last": bool(rng.integers(2)),
+        "weights": (None, "sequence", "step")[seed % 3],
         "settings": {
             "batch": int(rng.choice([3, 16, 24, 37, 64])),
             "optimizer": OPTIMIZERS[seed % len(OPTIMIZERS)],
@@ -75,6 +76,10 @@ def trained(run: dict[str, Any], threads: int) -> tuple[bytes, Any]:
     net, (x, y) = network(run), data(run)
     loss = "cross_entropy" if run["classes"] else "mean_squared_error"
     settings = {"epochs": 2, "seed": 1, **run["settings"]}
+    if run["weights"]:
+        rng = np.random.default_rng(5)
+        drawn = [rng.choice([0, 0.3, 1, 2.5], size=() if run["weights"] == "sequence" else len(rows)) for rows in x]
+        settings |= {"sample_weight": drawn, "class_weight": "balanced" if run["classes"] else None}
     history = net.fit(x, y, loss=loss, validation=0.25, threads=threads, **settings)
     return Parameters.of(net).vector.tobytes(), history
 

@@ -85,10 +85,11 @@ class CompiledEpochs:
         results = self.step(
             laid, *self._rows(run.data, laid.rows), run.states, TRAIN, rates=rates,
             clip_norm=settings.clip_norm or 0.0, first=first, exploded=run.exploded, carry=carry, number=progress.steps,
+            weights=self._weights(run.data, laid.rows),
         )  # fmt: skip
         if carry:
             run.states = self.step.states()
-        for (total, right, norm, done), weight in zip(results.tolist(), laid.weights):
+        for (total, right, norm, done), weight in zip(results.tolist(), laid.divisors.tolist()):
             if done >= 0:
                 optimizer.count += 1
             run.record_step(total, int(right), norm, weight, done >= 0)
@@ -103,7 +104,8 @@ class CompiledEpochs:
             while at < count:
                 end = self._end(data, ends, at, count)
                 laid = self.step.laid(*_part(batches, at, end))
-                results = self.step(laid, *self._rows(data, laid.rows), states, JUDGE, carry=carry)
+                weights = self._weights(data, laid.rows)
+                results = self.step(laid, *self._rows(data, laid.rows), states, JUDGE, carry=carry, weights=weights)
                 if carry:
                     states = self.step.states()
                 for loss, hits, _norm, share in results.tolist():
@@ -131,6 +133,10 @@ class CompiledEpochs:
         x, y = (fetched(part, rows) for part in self.typed[id(data)][:2])
         x = data.in_full(x) if self.whole else x
         return np.ascontiguousarray(x, dtype), np.ascontiguousarray(y, np.int64 if y.ndim == 1 else dtype)
+
+    def _weights(self, data: Sequences, rows: np.ndarray) -> np.ndarray | None:
+        """What the loss of each row counts, as the step takes it."""
+        return None if data.weights is None else fetched(data.weights, rows).astype(self.run.network.dtype)
 
 
 def _part(batches: Batches, at: int, end: int) -> Batches:

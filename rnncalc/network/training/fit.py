@@ -20,28 +20,33 @@ from rnncalc.network.training.sequences import Sequences
 from rnncalc.network.training.settings import Settings
 from rnncalc.network.training.targets import seen_backward
 from rnncalc.network.training.trainer import Trainer
+from rnncalc.network.training.weights import class_weights
 
 WAIT = 1.0  # seconds for which steps are left to machine code: what Ctrl-C waits for
 
 
 @quiet
 def fit(
-    network: Stack, x: Any, y: Any, loss: str, lengths: ArrayLike | None, validation: tuple[Any, Any] | float | None,
-    watch: Callable[[Trainer], None] | None, threads: int | str | None, given: Mapping[str, Any],
+    network: Stack, x: Any, y: Any, loss: str, lengths: ArrayLike | None, validation: tuple[Any, ...] | float | None,
+    watch: Callable[[Trainer], None] | None, threads: int | str | None, sample_weight: Any, class_weight: Any,
+    given: Mapping[str, Any],
 ) -> list[dict[str, float]]:  # fmt: skip
     """Train a network in place; arguments as for `Network.fit`. Returns the history."""
     chosen = settings(loss=loss, **given)
 
-    def read(x: Any, y: Any, lengths: ArrayLike | None = None) -> Sequences:
-        return Sequences.of(x, y, lengths, classes=are_classes(loss, y), inputs=network.sizes["D"])
+    def read(x: Any, y: Any, lengths: ArrayLike | None = None, weights: Any = None) -> Sequences:
+        return Sequences.of(x, y, lengths, weights, classes=are_classes(loss, y), inputs=network.sizes["D"])
 
-    data, held_out = read(x, y, lengths), None
+    data, held_out = read(x, y, lengths, sample_weight), None
     if network.summary == "last" and "backward" in network.layers[-1].passes and _at_last_alone(data):
         logging.getLogger("rnncalc").warning(seen_backward())
     if isinstance(validation, int | float):
         data, held_out = data.split(validation, chosen.seed)
     elif validation is not None:
         held_out = read(*validation)
+    if class_weight is not None:
+        weights = class_weights(data.y, network.sizes["O"], class_weight)
+        data, held_out = data.by_class(weights), held_out and held_out.by_class(weights)
     trainer = Trainer(network, data, chosen, held_out, threads)
     return trainer.run(watch) if watch else trainer.run(wait=WAIT)
 

@@ -9,12 +9,11 @@ from functools import partial
 import numpy as np
 
 from rnncalc.model.dropout import Dropout
-from rnncalc.model.losses import LOSSES, are_right, one_hot
+from rnncalc.model.losses import LOSSES, are_right, evaluate, one_hot
 from rnncalc.model.packed_batch import PackedBatch
 from rnncalc.network.backward import backpropagate_loss
 from rnncalc.network.clipping import Norm
 from rnncalc.network.forward import traced, tracers
-from rnncalc.network.objective import Objective
 from rnncalc.network.parameter_vector import Parameters
 from rnncalc.network.stack import Stack
 from rnncalc.network.training.run_state import RunState
@@ -44,14 +43,14 @@ class InterpretedEpochs:
         run, settings = self.run, self.run.settings
         if not batch.carried:
             run.states = run.initial_states()
-        x, y = self._rows(run.data, batch)
-        weight, chunk = self._weight(y), 0 if run.streams else settings.chunk
+        x, y, weights = self._rows(run.data, batch)
+        weight, chunk = self._weight(y, weights), 0 if run.streams else settings.chunk
         states, truncate = self._begin(batch, run.states), settings.truncate
         total, right = self.step(
-            x, batch.schedule, states, y, 1 / max(weight, 1), chunk, truncate, run.g, run.progress.steps
+            x, batch.schedule, states, y, 1 / (weight or 1), chunk, truncate, run.g, run.progress.steps, weights
         )
         norm = float(Norm.of([run.g]).value)
-        loss = total / max(weight, 1)
+        loss = total / (weight or 1)
         first = loss if run.progress.first is None else run.progress.first
         good = math.isfinite(loss) and math.isfinite(norm) and loss <= run.exploded * max(first, 1)
         if good:
@@ -68,12 +67,12 @@ class InterpretedEpochs:
         states = self.run.initial_states()
         streams = settings.batch if len(data) > 1 else 1
         for batch in data.epoch(streams, 0, 0, False, settings.chunk):
-            x, y = self._rows(data, batch)
+            x, y, weights = self._rows(data, batch)
             given = self._begin(batch, states if batch.carried else self.run.initial_states())
-            loss, hits = self.step(x, batch.schedule, given, y, 1.0)
+            loss, hits = self.step(x, batch.schedule, given, y, 1.0, weights=weights)
             if settings.chunk and len(data) == 1:
                 states = self.step.last_states()
-            total, weight, right = total + loss, weight + self._weight(y), right + hits
+            total, weight, right = total + loss, weight + self._weight(y, weights), right + hits
         return total, weight, right
 
     def _begin(self, batch: Batch, states: Sequence[Mapping[str, np.ndarray]]) -> list[dict[str, np.ndarray]]:
@@ -84,17 +83,17 @@ class InterpretedEpochs:
             for initial in states
         ]
 
-    def _rows(self, data: Sequences, batch: Batch) -> tuple[np.ndarray, np.ndarray]:
-        """Inputs and targets of a batch, gathered."""
+    def _rows(self, data: Sequences, batch: Batch) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
+        """Inputs, targets and weights of a batch, gathered."""
         x, y = data.x.take(batch.rows, axis=0), data.y.take(batch.rows, axis=0)
-        return x.astype(self.run.network.dtype, copy=False), y
+        weights = None if data.weights is None else data.weights.take(batch.rows)
+        return x.astype(self.run.network.dtype, copy=False), y, weights
 
-    def _weight(self, y: np.ndarray) -> int:
-        """What the loss of a batch is divided by: its targets, or all their entries."""
-        if y.ndim == 1:
-            return int(np.count_nonzero(y >= 0))
-        there = ~np.isnan(y)
-        return int(there.sum() if self.step.loss.apart else there.any(axis=1).sum())
+    def _weight(self, y: np.ndarray, weights: np.ndarray | None) -> float:
+        """What the loss of a batch is divided by: its targets, or all their entries, each as often as it counts."""
+        there = y >= 0 if y.ndim == 1 else ~np.isnan(y)
+        counts = there if y.ndim == 1 else there.sum(axis=1) if self.step.loss.apart else there.any(axis=1)
+        return float((counts if weights is None else counts * weights).sum())
 
 
 class InterpretedStep:
@@ -106,14 +105,14 @@ class InterpretedStep:
     def __call__(
         self, x: np.ndarray, schedule: PackedBatch, initial_states: Sequence[Mapping[str, np.ndarray]],
         targets: np.ndarray, share: float, chunk: int = 0, truncate: int = 0, g: np.ndarray | None = None,
-        number: int = -1,
+        number: int = -1, weights: np.ndarray | None = None,
     ) -> tuple[float, int]:  # fmt: skip
         """The sum of the losses and how many rows were right; with g, their gradient times `share` into it.
 
         x (rows, D), or (rows,) numbers of one-hot rows, in packed order; initial_states: of each
         directional layer, by state;
         targets (rows, O), NaN: none, or (rows,) class numbers, -1: none. chunk, truncate: 0: not cut. number: of the
-        training step, for its dropout; below 0: without.
+        training step, for its dropout; below 0: without. weights (rows,): what the loss of each row counts.
         """
         net, given = self.network, np.argsort(schedule.order)
         if x.ndim == 1 and net.embeds:
@@ -130,11 +129,12 @@ class InterpretedStep:
         rows = targets
         if targets.ndim == 1:
             rows = one_hot(np.where(targets < 0, np.nan, targets), net.sizes["O"])
-        result = Objective(rows, self.loss, 1.0).evaluate(values)
+        counted = 1.0 if weights is None else weights
+        result = evaluate(self.loss, values, rows, counted)
         if g is not None:
             steps = len(schedule.counts)
             cut = chunk if chunk < steps else 0, truncate if truncate < steps else 0
-            gradients = backpropagate_loss(net, self.trace, Objective(rows, self.loss, share).evaluate(values), *cut)
+            gradients = backpropagate_loss(net, self.trace, evaluate(self.loss, values, rows, share * counted), *cut)
             named = {at.path + name: array for at, part in gradients.parts() for name, array in part.items()}
             self.parameters.gathered(named, g)
         return float(result.loss), int(are_right(self.loss, values, targets).sum())

@@ -66,9 +66,9 @@ class RunState:
         """The initial states of sequences that do not go on from another: each layer's own; none given means zero."""
         return [dict(layer.initial_states) for layer in self.network.passes]
 
-    def record_step(self, total: float, right: int, norm: float, weight: int, good: bool) -> None:
+    def record_step(self, total: float, right: int, norm: float, weight: float, good: bool) -> None:
         """Count a step that was taken. Raises DivergedError for one that was not, because its loss is no good."""
-        progress, loss = self.progress, total / max(weight, 1)
+        progress, loss = self.progress, total / (weight or 1)
         progress.norms = [*progress.norms[1 - NORMS :], norm]
         if progress.first is None:
             progress.first = loss

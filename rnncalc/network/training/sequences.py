@@ -1,7 +1,7 @@
 """Sequences to train on: the rows of all of them below each other, and the batches that are drawn from them.
 
     x (R, D), or (R,) the numbers of one-hot rows     y (R, O), NaN: no target; or (R,) class numbers, -1: none
-    offsets (N + 1,): where each sequence's rows begin
+    weights (R,), what the loss of each row counts    offsets (N + 1,): where each sequence's rows begin
 
 A target of a whole sequence lies at its last row. The batches of an epoch depend on the seed and the epoch alone, so
 that a run can be taken up anywhere and goes on as if nothing had happened. Longer than other files, so that the data
@@ -10,7 +10,7 @@ and the order of its batches stand together.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from typing import Any
@@ -24,6 +24,7 @@ from rnncalc.errors import ProblemError, ShapeError
 from rnncalc.model.arrays import as_array, without_graph
 from rnncalc.model.packed_batch import PackedBatch
 from rnncalc.network.training.targets import of_rows
+from rnncalc.network.training.weights import by_class, row_weights
 
 POOL = 32  # batches that are sorted by length together: near enough in length, far enough from the same each epoch
 
@@ -51,6 +52,7 @@ class Sequences:
     inputs: int
     series: np.ndarray | None = None
     overlap: int = 0
+    weights: np.ndarray | None = None  # none: all alike
 
     def __len__(self) -> int:
         return len(self.offsets) - 1
@@ -73,7 +75,9 @@ class Sequences:
         return sum(int((~np.isnan(some)).any(axis=1).sum()) for (some,) in blocks(self.y))
 
     @classmethod
-    def of(cls, x: Any, y: Any = None, lengths: ArrayLike | None = None, *, classes: bool, inputs: int) -> Sequences:
+    def of(
+        cls, x: Any, y: Any = None, lengths: ArrayLike | None = None, weights: Any = None, *, classes: bool, inputs: int
+    ) -> Sequences:  # fmt: skip
         """From arrays as `Network.fit` takes them. classes: y are class numbers. Raises ShapeError, ProblemError.
 
         x: (N, T, D), (T, D), or a list of (T, D); whole numbers (N, T) or lists of them are the numbers of one-hot
@@ -83,7 +87,7 @@ class Sequences:
         whole = isinstance(x, np.ndarray) or not all(hasattr(item, "__len__") for item in x)
         array = as_array("x", x) if whole else None
         if array is not None and array.ndim == 2 and np.asarray(x).dtype.kind not in "iu":
-            array, y = array[None], None if y is None else [y]
+            array, y, weights = array[None], None if y is None else [y], None if weights is None else [weights]
         sequences = [
             np.asarray(without_graph(rows))
             for rows in (x if array is None or np.asarray(x).dtype.kind in "iu" else array)
@@ -103,7 +107,20 @@ class Sequences:
         if not np.isfinite(stacked).all():
             raise ProblemError(_not_finite(stacked, offsets))
         targets = np.full(len(stacked), -1) if y is None else of_rows(y, offsets, given, classes)
-        return cls(stacked, targets, offsets, inputs)
+        counted = None if weights is None else row_weights("sample_weight", weights, offsets, given)
+        return cls(stacked, targets, offsets, inputs).weighted(counted)
+
+    def weighted(self, weights: np.ndarray | None) -> Sequences:
+        """With these weights of the rows, (R,), times those that they have; a target that weighs nothing is none."""
+        if weights is None:
+            return self
+        for some, counts in blocks(self.y, weights):  # in place: y is ours, and may lie on disk
+            some[counts == 0] = -1 if some.ndim == 1 else np.nan
+        return replace(self, weights=weights if self.weights is None else self.weights * weights)
+
+    def by_class(self, weights: np.ndarray) -> Sequences:
+        """With the weight of each row's class too. weights: (O,)."""
+        return self.weighted(by_class(self.y, weights))
 
     def in_full(self, x: np.ndarray) -> np.ndarray:
         """Some of its inputs with one-hot rows written out, (rows, D)."""
@@ -118,8 +135,14 @@ class Sequences:
     def chosen(self, which: np.ndarray) -> Sequences:
         """Some of the sequences, in that order; rows are copied."""
         begins, lengths = self.offsets[which], self.lengths[which]
-        x, y = (copied(rows, begins, lengths) for rows in (self.x, self.y))
-        return replace(self, x=x, y=y, offsets=_offsets(lengths), series=None)
+        return self._taken(lambda rows: copied(rows, begins, lengths), lengths)
+
+    def _taken(self, take: Callable[[np.ndarray], np.ndarray], lengths: Sequence[int] | np.ndarray) -> Sequences:
+        """Sequences of these lengths, of the rows that `take` takes of each array."""
+        weights = None if self.weights is None else take(self.weights)
+        return replace(
+            self, x=take(self.x), y=take(self.y), weights=weights, offsets=_offsets(lengths), series=None
+        )  # fmt: skip
 
     def split(self, share: float, seed: int) -> tuple[Sequences, Sequences | None]:
         """Without and with that share, drawn by the seed; the end of each series, of one long sequence its last steps.
@@ -137,12 +160,9 @@ class Sequences:
             cut = min(round(len(self.x) * (1 - share)), len(self.x) - 1)
             if cut < 1:
                 raise ShapeError(_("{n} steps are too few to put {share} aside"), n=len(self.x), share=share)
-            ends = (0, cut), (cut, len(self.x))
-            first, second = (
-                replace(self, x=self.x[a:b], y=self.y[a:b], offsets=np.array([0, b - a], np.int64), series=None)
-                for a, b in ends
+            return self._taken(lambda rows: rows[:cut], [cut]), self._taken(
+                lambda rows: rows[cut:], [len(self.x) - cut]
             )
-            return first, second
         held = self._ends(share) if self.series is not None else self._drawn(share, seed)
         if not 0 < held.sum() < len(self):
             raise ShapeError(_("{n} sequences are too few to put {share} aside"), n=len(self), share=share)
@@ -176,8 +196,7 @@ class Sequences:
     def _run(self, first: int, last: int) -> Sequences:
         """Neighbouring sequences: views."""
         begin, end = self.offsets[first], self.offsets[last]
-        offsets = self.offsets[first : last + 1] - begin
-        return replace(self, x=self.x[begin:end], y=self.y[begin:end], offsets=offsets, series=None)
+        return self._taken(lambda rows: rows[begin:end], self.lengths[first:last])
 
     # batches ----------------------------------------------------------------------------------------------------------
 

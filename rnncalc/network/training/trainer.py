@@ -3,7 +3,7 @@
 A batch depends on the seed, the epoch and its number; kernels add in one order; nothing depends on threads.
 
 The loss that is minimised is a mean over the targets of the batch (over their entries, for the squared errors and the
-binary cross-entropy), so that ragged batches weigh alike.
+binary cross-entropy), so that ragged batches weigh alike; each counts as much as its weight says, if there are any.
 """
 
 from __future__ import annotations
@@ -122,7 +122,7 @@ class Trainer(RunState):
     def evaluate(self, data: Sequences) -> tuple[float, float]:
         """The mean loss, and the share of targets that were right (for the losses that know right from wrong)."""
         total, weight, right = self.epochs.evaluate(data)
-        return total / max(weight, 1), right / max(data.targets, 1)
+        return total / (weight or 1), right / max(data.targets, 1)
 
 
 def _check_network(network: Stack, settings: Settings) -> None:

@@ -158,7 +158,8 @@ DATA = record(
         "at": one_of(("every", "last")),
     },
     {
-        "input": _NAMES, "target": _NAMES, "id": text, "time": text, "window": whole(0), "ahead": whole(0),
+        "input": _NAMES, "target": _NAMES, "weight": text, "class_weight": text,
+        "id": text, "time": text, "window": whole(0), "ahead": whole(0),
         "stride": whole(0), "horizon": whole(0), "past": flag, "time_format": text, "missing": one_of(MISSING),
         "x_fill": each(finite),
         "tokens": one_of(("chars", "words")), "by": one_of(("stream", "line")), "scale": one_of(SCALES),

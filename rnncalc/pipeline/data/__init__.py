@@ -35,6 +35,7 @@ KINDS = {  # ending → module, and what it reads
 BELONG = {
     "id": ("table",),
     "time": ("table",),
+    "weight": ("table", "arrays", "lines"),
     "by": ("text",),
     "tokens": ("text", "lines"),
     "sep": ("table",),

@@ -6,12 +6,15 @@ at the last step, (N, T) and (N, T, O) at every step. lengths (N,) where sequenc
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from rnncalc.common import npy
 from rnncalc.common.i18n import _
 from rnncalc.errors import ParseError, ProblemError
 from rnncalc.model.losses import takes_classes
+from rnncalc.network.training.weights import row_weights
 from rnncalc.pipeline.account import Account
 from rnncalc.pipeline.data.gaps import filled
 from rnncalc.pipeline.data.rows import DataRows, Labels
@@ -20,7 +23,8 @@ from rnncalc.pipeline.data.rows import DataRows, Labels
 def read(source: str, about: Account, loss: str | None) -> DataRows:
     """Read the arrays that the account names, x and y unless it does. Raises ParseError."""
     x_name, y_name = _name(about.input, "x", source), _name(about.target, "y", source)
-    arrays, known = npy.read(source, (x_name, "lengths", *[y_name] * (not about.predicting)))
+    targets = [] if about.predicting else [y_name, about.weight] if about.weight else [y_name]
+    arrays, known = npy.read(source, (x_name, "lengths", *targets))
     if "" in arrays:  # a .npy file is one array without a name
         arrays["x"], known = arrays.pop(""), ["x"]
     if x_name not in arrays:
@@ -57,8 +61,21 @@ def read(source: str, about: Account, loss: str | None) -> DataRows:
         return DataRows(rows, none, offsets)
     about.target = [y_name]
     about.complete(targets=True)
-    targets, at = _targets(y, there, offsets, about, loss, source)
-    return DataRows(rows, targets, offsets, at)
+    y_rows, at = _targets(y, there, offsets, about, loss, source)
+    return DataRows(rows, y_rows, offsets, at, weights=_weights(arrays, known, offsets, T, about, source))
+
+
+def _weights(
+    arrays: dict[str, np.ndarray], known: Sequence[str], offsets: np.ndarray, steps: int, about: Account, source: str
+) -> np.ndarray | None:  # fmt: skip
+    """Return what the target of each row counts, of one weight a sequence or one a step."""
+    if not about.weight:
+        return None
+    if about.weight not in arrays:
+        message = _("{name} has no array “{array}”; there are {known}")
+        raise ProblemError(message, name=source, array=about.weight, known=", ".join(known))
+    given = [steps] * (len(offsets) - 1)
+    return row_weights(f"{source}, {about.weight}", list(np.atleast_1d(arrays[about.weight])), offsets, given)
 
 
 def _name(names: str | list[str] | None, default: str, source: str) -> str:

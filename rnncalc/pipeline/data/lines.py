@@ -19,6 +19,7 @@ from rnncalc.common.i18n import _
 from rnncalc.common.spool import Spool
 from rnncalc.errors import ParseError
 from rnncalc.model.losses import takes_classes
+from rnncalc.network.training.weights import row_weights
 from rnncalc.pipeline.account import Account
 from rnncalc.pipeline.data.rows import DataRows, Labels, encoded, vocabulary
 from rnncalc.pipeline.data.text import split
@@ -36,7 +37,8 @@ def read(source: str, about: Account, loss: str | None) -> DataRows:
     encoding = bounds.encoding(source, about.encoding)
     _survey(source, x_name, encoding, about, targets)
     numbers = {token: n for n, token in enumerate(about.vocabulary)}
-    x_rows, y_rows, offsets = Spool(), Spool(), array("q", [0])
+    x_rows, y_rows, w_rows, offsets = Spool(), Spool(), Spool(), array("q", [0])
+    weighing = about.weight if not about.predicting else None
     width = about.inputs
     for line, record in _records(source, encoding):
         x = record.get(x_name)
@@ -53,11 +55,15 @@ def read(source: str, about: Account, loss: str | None) -> DataRows:
                 raise ParseError(message, where=where, n=rows.shape[1], m=width)
         x_rows.add(rows)
         y_rows.add(targets.rows(None if about.predicting else record.get(y_name), len(rows), line))
+        if weighing:
+            place = _("{name}, line {line}, {key}").format(name=source, line=line, key=weighing)
+            w_rows.add(row_weights(place, [record.get(weighing)], np.array([0, len(rows)]), [len(rows)]))
         offsets.append(x_rows.count)
     about.complete(inputs=len(numbers) or width)
     said = [] if about.encoding else form(encoding)
     y = targets.finished(y_rows.array() if y_rows.count else targets.nothing(0))
-    return DataRows(x_rows.array(), y, np.array(offsets, np.int64), "every" if targets.each else "last", form=said)
+    at, weights = "every" if targets.each else "last", w_rows.array() if weighing else None
+    return DataRows(x_rows.array(), y, np.array(offsets, np.int64), at, form=said, weights=weights)
 
 
 def _survey(source: str, name: str, encoding: str, about: Account, targets: _Targets) -> None:

@@ -23,6 +23,7 @@ class DataRows:
     ids: list[str] = field(default_factory=list)  # of the sequences, in their order
     times: np.ndarray | None = None  # of the rows, as they were written
     form: list[str] = field(default_factory=list)  # what is unusual in how the file was read
+    weights: np.ndarray | None = None  # what the target of each row counts
     order: np.ndarray | None = None  # which row of the file each is, unless they are in its order
 
 

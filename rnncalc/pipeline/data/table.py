@@ -7,6 +7,7 @@ that an error has its line and column.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import chain
 
 import numpy as np
 
@@ -15,6 +16,7 @@ from rnncalc.common.i18n import _
 from rnncalc.common.spool import Spool
 from rnncalc.errors import ParseError, ProblemError
 from rnncalc.model.losses import takes_classes
+from rnncalc.network.training.weights import checked
 from rnncalc.pipeline.account import Account
 from rnncalc.pipeline.data.cells import is_gap
 from rnncalc.pipeline.data.columns import Block, Row, Table, Texts
@@ -36,11 +38,11 @@ def read(data: str | Frame, about: Account, loss: str | None) -> DataRows:
     if about.classes is not None and isinstance(target, list) and not set(target) <= set(file.names):
         target = None  # a file to be tested on, which says so itself
     columns = file.columns(target, [])
-    special = [file.columns(name, []) for name in (about.id, about.time)]
+    special = [file.columns(name, []) for name in (about.id, about.time, _weight(file, about))]
     if any(len(columns) > 1 for columns in special):
-        raise ProblemError(_("{name}: id and time are one column each"), name=source)
-    inputs = _inputs(file, about, columns, special[0] + special[1], loss)
-    ids, times = (columns[0] if columns else None for columns in special)
+        raise ProblemError(_("{name}: id, time and weight are one column each"), name=source)
+    inputs = _inputs(file, about, columns, list(chain(*special)), loss)
+    ids, times, weights = (columns[0] if columns else None for columns in special)
     targets = TargetColumns(source, file.names, columns, about, loss, file.decimals)
     said = bool(about.time_format)
     moments = None
@@ -50,8 +52,8 @@ def read(data: str | Frame, about: Account, loss: str | None) -> DataRows:
         moments.find(file.column(times))
         about.complete(time_format=moments.written)
     order = Order(ids is not None, moments, bool(about.predicting))
-    reader = _Reader(file, inputs, targets, ids, times, order, said, bool(about.input))
-    for block in file.blocks(list(dict.fromkeys([*inputs, *columns, *special[0], *special[1]]))):
+    reader = _Reader(file, inputs, targets, ids, times, weights, order, said, bool(about.input))
+    for block in file.blocks(list(dict.fromkeys([*reader.inputs, *columns, *special[0], *special[1]]))):
         reader.add(block)
     rows = reader.rows(about)
     about.input = [file.names[n] for n in inputs]
@@ -61,6 +63,15 @@ def read(data: str | Frame, about: Account, loss: str | None) -> DataRows:
     about.complete(inputs=len(inputs), outputs=len(targets.labels.numbers) if targets.classes else len(columns))
     about.complete(classes=bool(targets.classes), targets=bool(columns))
     return rows
+
+
+def _weight(file: Table, about: Account) -> str | None:
+    """Return which column holds weights, if targets are read at all; a file to be tested on may lack it."""
+    if about.weight and about.classes is not None and about.weight not in file.names and not about.predicting:
+        message = _("{name} has no column “{column}”: its targets count alike")
+        about.notes.append(message.format(name=file.source, column=about.weight))
+        return None
+    return None if about.predicting else about.weight
 
 
 def _opened(source: str | Frame, about: Account) -> Table:
@@ -106,10 +117,13 @@ class _Reader:
 
     def __init__(
         self, file: Table, inputs: list[int], targets: TargetColumns, ids: int | None, times: int | None,
-        order: Order, said: bool, chosen: bool,
+        weights: int | None, order: Order, said: bool, chosen: bool,
     ):  # fmt: skip
         """said: whether somebody said how times are written; chosen: whether somebody named the inputs."""
         self.file, self.inputs, self.targets, self.ids, self.times = file, inputs, targets, ids, times
+        self.weights = weights
+        if weights is not None:  # they are read as one more input, the last
+            self.inputs = [*inputs, weights]
         self.x, self.order, self.said, self.chosen = Spool(), order, said, chosen
 
     def add(self, block: Block) -> None:
@@ -194,7 +208,9 @@ class _Reader:
 
     def rows(self, about: Account) -> DataRows:
         """Return all rows, sequence by sequence."""
-        y, x, form = self.targets.array(), self.x.array(), self.file.form(about)
+        y, x, form, weights = self.targets.array(), self.x.array(), self.file.form(about), None
+        if self.weights is not None:
+            x, weights = x[:, :-1], checked(f"{self.file.source}, {self.file.names[self.weights]}", x[:, -1].copy())
         if self.order.times and self.order.times.written and not self.said:
             form.append(_("times of the format {format}").format(format=self.order.times.written))
         if self.targets.classes:
@@ -202,11 +218,13 @@ class _Reader:
             y, labels = self.targets.labels.sorted(y)
             about.complete(labels=labels)
         if self.ids is None and self.times is None:
-            return DataRows(x, y, np.array([0, len(x)], np.int64), form=form)
+            return DataRows(x, y, np.array([0, len(x)], np.int64), form=form, weights=weights)
         offsets, order = self.order.arrangement(self.file.source)
         about.notes += self.order.missing(self.file.source, offsets, order)
         times = self.order.written.array() if self.order.written.count else None
         if order is not None:
             x, y, times = x[order], y[order], None if times is None else times[order]
+            weights = None if weights is None else weights[order]
         same = y.ndim == 1 and len(offsets) > 2 and constant(y, offsets)
-        return DataRows(x, y, offsets, "last" if same else "every", list(self.order.names), times, form, order)
+        at = "last" if same else "every"
+        return DataRows(x, y, offsets, at, list(self.order.names), times, form, weights, order)

@@ -33,7 +33,8 @@ def arranged(rows: DataRows, about: Account, whole: bool = False) -> tuple[Seque
         overlap = max(-(-window // stride) - 1, 0)
     if last and not about.predicting:
         _last_only(rows.y, rows.offsets)
-    return Sequences(rows.x, rows.y, rows.offsets, about.inputs, series, overlap), rows.times
+    sequences = Sequences(rows.x, rows.y, rows.offsets, about.inputs, series, overlap)
+    return sequences.weighted(rows.weights), rows.times
 
 
 def _windows(begin: int, end: int, window: int, stride: int, from_end: bool) -> np.ndarray:
@@ -52,8 +53,8 @@ def _cut(rows: DataRows, begins: np.ndarray, lengths: np.ndarray, copy: bool) ->
     if not copy:
         return replace(rows, offsets=offsets)
     x, y = (copied(array, begins, lengths) for array in (rows.x, rows.y))
-    times = None if rows.times is None else copied(rows.times, begins, lengths)
-    return replace(rows, x=x, y=y, offsets=offsets, times=times)
+    times, weights = (None if of is None else copied(of, begins, lengths) for of in (rows.times, rows.weights))
+    return replace(rows, x=x, y=y, offsets=offsets, times=times, weights=weights)
 
 
 def _ahead(rows: DataRows, about: Account) -> DataRows:
@@ -64,7 +65,11 @@ def _ahead(rows: DataRows, about: Account) -> DataRows:
         return rows
     if horizon == 1:
         _move(y, y, offsets, ahead)
+        if rows.weights is not None:  # they are of the rows where the targets stand
+            _move(rows.weights, rows.weights, offsets, ahead, 0)
         return rows
+    if rows.weights is not None:
+        raise ProblemError(_("a horizon of several steps has targets of several rows: --weight is of one"))
     if y.ndim == 1:
         raise ProblemError(_("a horizon of several steps is of numbers, and the targets are classes"))
     longest, reach = int(np.diff(offsets).max(initial=0)), ahead + horizon - 1
@@ -79,14 +84,15 @@ def _ahead(rows: DataRows, about: Account) -> DataRows:
     return replace(rows, y=wide)
 
 
-def _move(y: np.ndarray, into: np.ndarray, offsets: np.ndarray, ahead: int) -> None:
+def _move(y: np.ndarray, into: np.ndarray, offsets: np.ndarray, ahead: int, none: float | None = None) -> None:
     """Put each row's target of so many steps later in its place, none where the sequence has ended by then."""
+    none = none if none is not None else -1 if y.ndim == 1 else np.nan
     for begin in range(0, len(y) - ahead, BLOCK):  # in place: y is ours, and may lie on disk
         until = min(begin + BLOCK, len(y) - ahead)
         into[begin:until] = y[begin + ahead : until + ahead].copy()
     release(y)
     for begin, end in zip(offsets, offsets[1:]):
-        into[max(end - ahead, begin) : end] = -1 if y.ndim == 1 else np.nan
+        into[max(end - ahead, begin) : end] = none
 
 
 def _last_only(y: np.ndarray, offsets: np.ndarray) -> None:

@@ -25,10 +25,11 @@ SEQUENCE, BASE, FIRST, LAST = range(13, 17)
 # registers of a batch: its rows, of them those that are judged, and its inputs; in the order of one thread where each
 # row lies in the blocks and among the inputs, which row of the blocks it continues, and where those that are judged lie
 TOTAL, TOTAL_JUDGED, TOTAL_X, ORDER, X_ORDER, BEFORE, JUDGED_ORDER = range(17, 24)
-WEIGHT, VARIANT = 24, 25  # what a batch's loss is divided by; bit 0: only chosen rows are judged, bit 1: truncated
+COUNT, VARIANT = 24, 25  # of targets of a batch; bit 0: only chosen rows are judged, bit 1: truncated
 LATE = 26  # of a part: for each row, the one with which a sequence that is visited from its end stops
 NUMBER = 27  # of the training step, below 0: it is none, and nothing is left out
-COLUMNS = 28
+ROW_WEIGHTS, WEIGHED = 28, 29  # of a part: what each target's loss counts, and of how many; none: all alike
+COLUMNS = 30
 BLOCK = 128  # rows of a block of those that do not continue one another
 
 
@@ -131,12 +132,12 @@ def choose_classes(classes, table, chosen):
             if classes[i] >= 0:
                 chosen[begin + there] = i - begin
                 there += 1
-        table[b, WEIGHT], table[b, JUDGED] = there, there
+        table[b, COUNT], table[b, JUDGED] = there, there
 
 
 @jit
 def choose_rows(targets, width, table, chosen, entries):
-    """The same for targets (rows · width), NaN: none. entries: the weight counts them, not rows."""
+    """The same for targets (rows · width), NaN: none. entries: these are counted, not rows."""
     for b in range(len(table)):
         begin, there, present = table[b, X], 0, 0
         for i in range(begin, begin + table[b, ROWS]):
@@ -147,23 +148,23 @@ def choose_rows(targets, width, table, chosen, entries):
             if here:
                 chosen[begin + there] = i - begin
                 there += 1
-        table[b, WEIGHT], table[b, JUDGED] = present if entries else there, there
+        table[b, COUNT], table[b, JUDGED] = present if entries else there, there
 
 
 @allocating
-def choose_few(targets, width, table, parts, some, chosen, orders):
-    """Of each batch what it is divided by, and which rows are judged: where few have a target and `some`, only those.
+def choose_few(targets, width, weights, table, parts, some, chosen, orders):
+    """Of each batch how many targets it has, and which rows are judged: where few have a target and `some`, only those.
 
-    Then the targets lie side by side, and the last of the orders says where these rows lie in the blocks.
+    Then targets and weights lie side by side, and the last of the orders says where these rows lie in the blocks.
     """
     order_x, judged = orders[1], orders[3]
     for b in range(0, len(table), parts):
-        begin, total, there, weight, at = table[b, X], table[b, TOTAL], 0, 0, 0
+        begin, total, there, count, at = table[b, X], table[b, TOTAL], 0, 0, 0
         for p in range(b, b + parts):
-            there, weight = there + table[p, JUDGED], weight + table[p, WEIGHT]
+            there, count = there + table[p, JUDGED], count + table[p, COUNT]
         few = some and 2 * there < total
         for p in range(b, b + parts):
-            table[p, WEIGHT], table[p, TOTAL_JUDGED] = weight, there if few else total
+            table[p, COUNT], table[p, TOTAL_JUDGED] = count, there if few else total
             if not few:
                 table[p, JUDGED] = table[p, ROWS]
         if not few:
@@ -176,6 +177,8 @@ def choose_few(targets, width, table, parts, some, chosen, orders):
                 places[x - begin + chosen[x + i]] = table[p, FIRST] + i
                 for k in range(width):
                     targets[(x + i) * width + k] = targets[(x + chosen[x + i]) * width + k]
+                if len(weights):
+                    weights[x + i] = weights[x + chosen[x + i]]
         for i in range(total):
             if places[order_x[begin + i]] >= 0:
                 judged[begin + at] = places[order_x[begin + i]]
@@ -222,30 +225,30 @@ class Laid:
         self.capacity, self.sequences = order_rows(table, parts, truncate, self.offsets, self.index)
         self.batches, self.first_batch = len(table) // parts, int(table[:parts, SEQUENCES].sum())
 
-    @property
-    def weights(self) -> list[int]:
-        """What each batch's loss is divided by."""
-        weights: list[int] = self.table[:: self.parts, WEIGHT].tolist()
-        return weights
+    def feed(self, x: np.ndarray, y: np.ndarray, some: bool, entries: bool, weights: np.ndarray) -> list[np.ndarray]:
+        """The table of each part, with what belongs to `rows`, which is ours to keep and to change.
 
-    def feed(self, x: np.ndarray, y: np.ndarray, some: bool, entries: bool) -> list[np.ndarray]:
-        """The table of each part, with the inputs and targets of `rows`, which are ours to keep and to change.
-
-        some: where few rows have a target, only those are judged; entries: the loss is divided by entries, not rows.
+        some: where few rows have a target, only those are judged; entries: these are counted, not rows; weights: what
+        the loss of each row counts, empty: all alike. `divisors` is then what each batch's loss is divided by.
         """
         table, parts, size = self.table, self.parts, 8
-        self.x, self.y, self.chosen = x, y, np.empty(len(self.rows), np.int64)
+        self.x, self.y, self.weights, self.chosen = x, y, weights, np.empty(len(self.rows), np.int64)
         flat, width = y.reshape(-1), y.shape[1] if y.ndim == 2 else 1
         if y.ndim == 1:
             choose_classes(flat, table, self.chosen)
         else:
             choose_rows(flat, width, table, self.chosen, entries)
-        choose_few(flat, width, table, parts, some, self.chosen, self.index)
+        if len(weights):
+            self.divisors = self._weight(entries)
+        choose_few(flat, width, weights, table, parts, some, self.chosen, self.index)
+        if not len(weights):
+            self.divisors = table[::parts, COUNT].astype(np.float64)
         self.flat = np.empty(int((table[:, JUDGED] // BLOCK).sum()) + 3 * len(table), np.int64)
         flatten(table, self.flat)
         first, columns = table[:, X].copy(), x.shape[1] if x.ndim == 2 else 1
         start = first if parts == 1 else np.repeat(first[::parts], parts)
-        table[:, TARGETS] = table[:, JUDGED] * width
+        table[:, TARGETS], table[:, WEIGHED] = table[:, JUDGED] * width, table[:, JUDGED] if len(weights) else 0
+        table[:, ROW_WEIGHTS] = weights.ctypes.data + first * weights.itemsize
         table[:, Y] = y.ctypes.data + first * width * y.itemsize
         for column, begin in ((X, first), (TOTAL_X, start)):
             table[:, column] = x.ctypes.data + begin * columns * x.itemsize
@@ -256,3 +259,12 @@ class Laid:
         table[:, ROW_OFFSETS] = self.offsets.ctypes.data + table[:, ROW_OFFSETS] * size
         table[:, FLAT] = self.flat.ctypes.data + table[:, FLAT] * size
         return [np.ascontiguousarray(table[part::parts]) for part in range(parts)]
+
+    def _weight(self, entries: bool) -> np.ndarray:
+        """The weight of each batch's targets together, added up in the order of one thread."""
+        there = self.y >= 0 if self.y.ndim == 1 else ~np.isnan(self.y)
+        counts = there if there.ndim == 1 else there.sum(axis=1) if entries else there.any(axis=1)
+        first, rows = self.table[:: self.parts, X], self.table[:: self.parts, TOTAL]
+        order = self.index[1] + np.repeat(first, rows)
+        weights = (self.weights * counts)[order].astype(np.float64)
+        return np.bincount(np.repeat(np.arange(self.batches), rows), weights, self.batches)

@@ -12,7 +12,7 @@ import numpy as np
 from rnncalc.engine.compiled.codegen.jit import jit
 from rnncalc.engine.compiled.codegen.meeting import meet
 from rnncalc.engine.compiled.layout import FIRST, OUT_AT, VECTORS
-from rnncalc.engine.compiled.training.batches import VARIANT, WEIGHT
+from rnncalc.engine.compiled.training.batches import VARIANT
 from rnncalc.engine.compiled.training.tape import play
 
 JUDGE, DIFFERENTIATE, TRAIN = range(3)  # what is wanted of a run of batches
@@ -157,21 +157,22 @@ def tally(losses, order, outcome):
 
 @jit
 def play_batches(
-    mode, table, calls, patches, words, marks, g, outcome, share, rates, numbers, clip_norm, first, exploded, carry,
-    results, parts, met,
+    mode, table, divisors, calls, patches, words, marks, g, outcome, share, rates, numbers, clip_norm, first, exploded,
+    carry, results, parts, met,
 ):  # fmt: skip
     """The hot loop of one thread: batch after batch, forward, loss, backward, clipping and update.
 
-    table: the registers of each batch, as this thread's part has them; marks: where the sections of the tape begin, as
-    `step` writes them; parts: how many threads play together; met: how often they have met. All of them find the same
-    loss and the same norm, so they go the same way. The rest as for `CompiledStep`.
+    table: the registers of each batch, as this thread's part has them; divisors: what its loss is divided by; marks:
+    where the sections of the tape begin, as `step` writes them; parts: how many threads play together; met: how often
+    they have met. All of them find the same loss and the same norm, so they go the same way. The rest as for
+    `CompiledStep`.
     """
     meetings = 0
     for b in range(len(table)):
-        registers, weight = table[b], table[b, WEIGHT]
+        registers, weight = table[b], divisors[b]
         up = WAYS + 3 * table[b, VARIANT]
         if mode == TRAIN:
-            share[0] = 1 / max(weight, 1)
+            share[0] = 1 / (weight if weight > 0 else 1.0)
         if mode == TRAIN or b == 0:
             play(calls, patches, words, registers, marks[PACK], marks[PACK + 1])
             meetings = meet(met, parts, meetings)
@@ -191,7 +192,7 @@ def play_batches(
         if mode == TRAIN:
             norm = length(g)
             results[b, 2] = norm
-            loss = outcome[0] / max(weight, 1)
+            loss = outcome[0] / (weight if weight > 0 else 1.0)
             if math.isnan(first):
                 first = loss
             if not math.isfinite(loss) or not math.isfinite(norm) or loss > exploded * max(first, 1.0):

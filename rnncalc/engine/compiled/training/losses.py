@@ -17,11 +17,12 @@ NEVER, BY_LARGEST, BY_SIGN = range(3)  # how a row is found to be right
 
 
 @jit
-def classes_loss(block, pitch, scores, room, classes, width, lanes, share, adjoint, pitch_a, losses):
+def classes_loss(block, pitch, scores, room, classes, weights, width, lanes, share, adjoint, pitch_a, losses):
     """Cross-entropy of class numbers (rows,), -1: none. losses: that of each row, and whether it is right, beside it.
 
     scores, room: where a row has its scores and as much room beside; share[0]: what each row's loss is multiplied by;
-    adjoint: where the gradient of the scores goes, zero elsewhere.
+    weights: what each row's loss counts, empty: all alike; adjoint: where the gradient of the scores goes, zero
+    elsewhere.
     """
     for i in range(len(classes)):
         wanted = classes[i]
@@ -41,10 +42,14 @@ def classes_loss(block, pitch, scores, room, classes, width, lanes, share, adjoi
             whole += block[row + room + k]
         losses[2 * i] = math.log(whole) + largest - block[row + scores + wanted]
         losses[2 * i + 1] = best == wanted
-        part = share[0] / whole
+        counted = share[0]
+        if len(weights):
+            losses[2 * i] *= weights[i]
+            counted *= weights[i]
+        part = counted / whole
         for k in range(width):
             adjoint[to + k] = block[row + room + k] * part
-        adjoint[to + wanted] -= share[0]
+        adjoint[to + wanted] -= counted
 
 
 def row_loss(kind, values, targets, share, gradient):
@@ -74,15 +79,20 @@ LOSS: dict[int, object] = {}  # digest → the loss: put there by whoever calls 
 
 
 @jit
-def rows_loss(kind, judged, values, pitch, targets, width, share, adjoint, pitch_a, losses):
+def rows_loss(kind, judged, values, pitch, targets, weights, width, share, adjoint, pitch_a, losses):
     """Any loss, targets (rows · width), NaN: none. losses: that of each row, and whether it is right, beside it.
 
-    kind: the loss's digest; judged: by what a row is right, NEVER, BY_LARGEST or BY_SIGN.
+    kind: the loss's digest; judged: by what a row is right, NEVER, BY_LARGEST or BY_SIGN; weights as above.
     """
     for i in range(len(targets) // width):
         row, to, goal = i * pitch, i * pitch_a, i * width
         v, t = values[row : row + width], targets[goal : goal + width]
-        losses[2 * i] = row_loss(kind, v, t, share[0], adjoint[to : to + width])
+        counted = share[0]
+        if len(weights):
+            counted *= weights[i]
+        losses[2 * i] = row_loss(kind, v, t, counted, adjoint[to : to + width])
+        if len(weights):
+            losses[2 * i] *= weights[i]
         losses[2 * i + 1] = is_right(judged, v, t) if judged else False
 
 

@@ -160,11 +160,12 @@ class NetworkProgram:
         O = program.layer.sizes[program.cell.size(name)]
         row_losses = View(self.losses.dtype, Later(batches.FIRST, 16, self.losses.ctypes.data), UNKNOWN)
         targets = View(INDEX if self.classes else self.dtype, Later(batches.Y), Later(batches.TARGETS))
+        weights = View(self.dtype, Later(batches.ROW_WEIGHTS), Later(batches.WEIGHED))
         if not self.classes:
             losses.LOSS[self.loss.digest] = self.loss
             tape.call(
                 losses.rows_loss, Literal(self.loss.digest), RIGHT[self.loss.right], scores.view, scores.pitch,
-                targets, O, share, to.view, to.pitch, row_losses,
+                targets, weights, O, share, to.view, to.pitch, row_losses,
             )  # fmt: skip
             return
         lanes, width = program.packed.lanes, program.packed.widths[program.cell.size(name)]
@@ -176,7 +177,7 @@ class NetworkProgram:
             pitch, at, room = 2 * width, 0, width
             copy_rows(tape, train_loops.SET, batches.ROWS, O, Fed.of(block, pitch), scores)
         tape.call(
-            losses.classes_loss, Fed.of(block, pitch).view, pitch, at, room, targets, O, lanes, share, to.view,
+            losses.classes_loss, Fed.of(block, pitch).view, pitch, at, room, targets, weights, O, lanes, share, to.view,
             to.pitch, row_losses,
         )  # fmt: skip
 

@@ -70,7 +70,7 @@ class CompiledStep:
     def __call__(
         self, laid: Laid, x: np.ndarray, y: np.ndarray, initial_states: InitialStates, mode: int, share: float = 1.0,
         rates: np.ndarray | None = None, clip_norm: float = 0.0, first: float = math.nan, exploded: float = math.inf,
-        carry: bool = False, number: int = -1,
+        carry: bool = False, number: int = -1, weights: np.ndarray | None = None,
     ) -> np.ndarray:  # fmt: skip
         """Play the batches: (batches, 4) of total loss, rows that were right, norm of the gradient, weight.
 
@@ -79,11 +79,12 @@ class CompiledStep:
         times `share`, into g; TRAIN, the mean loss, each batch with its row of `rates`, the optimiser's numbers. It
         stops at a batch whose loss is no number or so many times the `first` one, of the run if that is NaN: from there
         on weights are -1. carry: a batch goes on from where the one before stopped. number: of the first training step,
-        for dropout; below 0: without.
+        for dropout; below 0: without. weights: like y, ours too, of θ's dtype: what the loss of each row counts.
         """
         numbers = np.repeat(np.arange(laid.batches), laid.parts)
         laid.table[:, NUMBER] = number + numbers if number >= 0 else -1
-        tables, kinds = laid.feed(x, y, self.some, self.entries), (y.ndim == 1, x.ndim == 1)
+        weights = np.empty(0, self.theta.dtype) if weights is None else weights
+        tables, kinds = laid.feed(x, y, self.some, self.entries, weights), (y.ndim == 1, x.ndim == 1)
         if laid.capacity > self.rows or laid.sequences > self.sequences or kinds != self.kinds:
             self._write(max(laid.capacity, self.rows), max(laid.sequences, self.sequences), *kinds)
         self.last = laid.first_batch
@@ -96,8 +97,8 @@ class CompiledStep:
             results = np.full((laid.batches, 4), -1.0)
             part.share[0] = share
             train_loops.play_batches(
-                mode, tables[part.of.number], *part.tables, part.marks, self.g, part.outcome, part.share, rates,
-                part.numbers, clip_norm, first, exploded, carry, results, len(self.parts), met,
+                mode, tables[part.of.number], laid.divisors, *part.tables, part.marks, self.g, part.outcome,
+                part.share, rates, part.numbers, clip_norm, first, exploded, carry, results, len(self.parts), met,
             )  # fmt: skip
             return results
 
