@@ -91,11 +91,6 @@ def rules(*choices: dict[str, object]) -> Variants:
     return several(lambda spec: (spec.with_rules(**choice) for choice in choices))
 
 
-def with_context(change: Callable[[Spec, Context], Iterator[tuple[Spec, str, str]]]) -> Variants:
-    """Variants that depend on the context, each with its detail and option."""
-    return lambda spec, context: (Variant(*parts) for parts in change(spec, context))
-
-
 def in_code(variants: Variants) -> Variants:
     """Variants that are tried only where numbers come from code."""
     return lambda spec, context: variants(spec, context) if context.code else iter(())

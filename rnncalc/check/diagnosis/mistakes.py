@@ -13,6 +13,7 @@ import numpy as np
 
 from rnncalc.check.diagnosis.mistake import (
     Mistake,
+    Variants,
     also_in_code,
     by_hand,
     in_both_passes,
@@ -20,10 +21,23 @@ from rnncalc.check.diagnosis.mistake import (
     plain,
     rules,
     several,
-    with_context,
 )
 from rnncalc.check.diagnosis.rewrites import code, code_backward, factors, gated, gradients, parameters, signals, states
 from rnncalc.common.i18n import N_
+
+
+def _transposed(name: str) -> Variants:
+    whole, of_gates = parameters.transposed(name), parameters.one_by_one(name, parameters.transpose)
+    return also_in_code(plain(whole), several(of_gates))
+
+
+def _with_function(function: str) -> Variants:
+    return also_in_code(several(signals.with_function(function)), code.in_one_line(function))
+
+
+def _slopes(rule: str) -> Variants:
+    return also_in_code(several(gradients.slopes(rule)), several(code_backward.slope_of_one_line(rule)))
+
 
 _FORWARD = (
     # parameters
@@ -33,23 +47,13 @@ _FORWARD = (
         also_in_code(several(parameters.without_bias), several(parameters.one_by_one("b", np.zeros_like))),
     ),
     Mistake("output_bias_omitted", N_("the read-out's bias c was left out"), plain(parameters.without_output_bias)),
-    Mistake(
-        "second_bias_omitted", N_("one of the two biases was left out"), with_context(parameters.without_second_bias)
-    ),
+    Mistake("second_bias_omitted", N_("one of the two biases was left out"), parameters.without_second_bias),
     Mistake("bias_outside_activation", N_("the bias was added after the activation"), several(parameters.bias_outside)),
     Mistake(
-        "U_transposed",
-        N_("U was transposed: its columns were taken for its rows"),
-        in_both_passes(
-            also_in_code(plain(parameters.transposed("U")), several(parameters.one_by_one("U", parameters.transpose)))
-        ),
+        "U_transposed", N_("U was transposed: its columns were taken for its rows"), in_both_passes(_transposed("U"))
     ),
     Mistake(
-        "W_transposed",
-        N_("W was transposed: its columns were taken for its rows"),
-        in_both_passes(
-            also_in_code(plain(parameters.transposed("W")), several(parameters.one_by_one("W", parameters.transpose)))
-        ),
+        "W_transposed", N_("W was transposed: its columns were taken for its rows"), in_both_passes(_transposed("W"))
     ),
     Mistake(
         "V_transposed", N_("V was transposed: its columns were taken for its rows"), plain(parameters.transposed("V"))
@@ -57,7 +61,7 @@ _FORWARD = (
     Mistake(
         "U_W_swapped",
         N_("U and W were exchanged: U multiplies x_t, W multiplies h_{{t-1}}"),
-        also_in_code(with_context(parameters.swapped), several(parameters.swapped_in_one_gate)),
+        also_in_code(parameters.swapped, several(parameters.swapped_in_one_gate)),
     ),
     # state
     Mistake(
@@ -76,28 +80,14 @@ _FORWARD = (
         plain(states.preactivation_fed_back),
     ),
     # functions
-    Mistake(
-        "activation_omitted",
-        N_("the activation was left out"),
-        in_both_passes(
-            also_in_code(several(signals.with_function("identity")), with_context(code.in_one_line("identity")))
-        ),
-    ),
-    Mistake(
-        "activation_tanh",
-        N_("tanh was used as the activation"),
-        in_both_passes(also_in_code(several(signals.with_function("tanh")), with_context(code.in_one_line("tanh")))),
-    ),
+    Mistake("activation_omitted", N_("the activation was left out"), in_both_passes(_with_function("identity"))),
+    Mistake("activation_tanh", N_("tanh was used as the activation"), in_both_passes(_with_function("tanh"))),
     Mistake(
         "activation_sigmoid",
         N_("the sigmoid was used as the activation"),
-        by_hand(several(signals.with_function("sigmoid")), with_context(code.sigmoid)),
+        by_hand(several(signals.with_function("sigmoid")), code.sigmoid),
     ),
-    Mistake(
-        "activation_relu",
-        N_("ReLU was used as the activation"),
-        also_in_code(several(signals.with_function("relu")), with_context(code.in_one_line("relu"))),
-    ),
+    Mistake("activation_relu", N_("ReLU was used as the activation"), _with_function("relu")),
     Mistake(
         "output_activation_omitted", N_("the output's function was left out: y_t is s_t"), plain(signals.without_output)
     ),
@@ -124,9 +114,9 @@ _FORWARD = (
 )
 
 _GATED = (
-    Mistake("gate_order", N_("the gates were taken in the order {detail}"), with_context(gated.gate_orders)),
-    Mistake("update_complement", N_("z and 1 − z were exchanged: {detail}"), with_context(gated.update_complement)),
-    Mistake("reset_position", N_("the reset gate was applied {detail}"), with_context(gated.reset_position)),
+    Mistake("gate_order", N_("the gates were taken in the order {detail}"), gated.gate_orders),
+    Mistake("update_complement", N_("z and 1 − z were exchanged: {detail}"), gated.update_complement),
+    Mistake("reset_position", N_("the reset gate was applied {detail}"), gated.reset_position),
     Mistake(
         "memory_activation_omitted",
         N_("h_t = o ∘ c_t: the tanh of the memory was left out"),
@@ -138,11 +128,7 @@ _GATED = (
         N_("the candidate went through a sigmoid in place of tanh"),
         in_both_passes(plain(gated.candidate_sigmoid)),
     ),
-    Mistake(
-        "sign_of_preactivation",
-        N_("the sigmoid was taken of −a in place of a, {detail}"),
-        with_context(gated.negated),
-    ),
+    Mistake("sign_of_preactivation", N_("the sigmoid was taken of −a in place of a, {detail}"), gated.negated),
 )
 
 _GRADIENT = (
@@ -164,26 +150,17 @@ _GRADIENT = (
     ),
     # the chain rule
     Mistake(
-        "recurrent_derivative_omitted", N_("in Wᵀδ the next step's f′ was left out"), rules({"recurrent_slope": False})
+        "recurrent_derivative_omitted",
+        N_("in Wᵀδ the next step's f′ was left out"),
+        rules({"recurrent_slope": False}),
     ),
-    Mistake(
-        "derivative_omitted",
-        N_("the derivative f′(a_t) was left out"),
-        also_in_code(several(gradients.slopes("omitted")), several(code_backward.slope_of_one_line("omitted"))),
-    ),
+    Mistake("derivative_omitted", N_("the derivative f′(a_t) was left out"), _slopes("omitted")),
     Mistake(
         "derivative_of_preactivation",
         N_("f′ was taken from a_t, as in 1 − a², in place of 1 − h²"),
-        also_in_code(
-            several(gradients.slopes("preactivation")),
-            several(code_backward.slope_of_one_line("preactivation")),
-        ),
+        _slopes("preactivation"),
     ),
-    Mistake(
-        "derivative_twice",
-        N_("the derivative f′(a_t) was multiplied in twice"),
-        also_in_code(several(gradients.slopes("twice")), several(code_backward.slope_of_one_line("twice"))),
-    ),
+    Mistake("derivative_twice", N_("the derivative f′(a_t) was multiplied in twice"), _slopes("twice")),
     Mistake(
         "W_not_transposed",
         N_("the error went back through W in place of Wᵀ"),
@@ -199,18 +176,18 @@ _GRADIENT = (
         N_("the gradients have the opposite sign"),
         also_in_code(rules({"sign": -1.0}, {"sign": -1.0, "update": 1.0}), several(code_backward.one_sign)),
     ),
-    Mistake("loss_factor", N_("the loss was multiplied by {detail}"), with_context(gradients.loss_factors)),
+    Mistake("loss_factor", N_("the loss was multiplied by {detail}"), gradients.loss_factors),
     # what is reported, and the update
     Mistake(
         "loss_reported_for_gradient",
         N_("the loss was given in place of the gradient ({detail})"),
-        with_context(gradients.loss_for_gradient),
+        gradients.loss_for_gradient,
         personal=True,
     ),
     Mistake(
         "gradient_reported_for_parameter",
         N_("the gradient was given in place of the updated parameter"),
-        with_context(gradients.gradient_for_parameter),
+        gradients.gradient_for_parameter,
         personal=True,
     ),
     Mistake("learning_rate_omitted", N_("the learning rate was left out: θ − dθ"), rules({"lr": 1.0})),
@@ -221,47 +198,33 @@ _CODE = (
     Mistake(
         "state_not_carried",
         N_("the state was not carried on: every step began from {detail}"),
-        in_both_passes(with_context(code.state_not_carried)),
+        in_both_passes(code.state_not_carried),
     ),
-    Mistake("h_c_exchanged", N_("h and c were exchanged {detail}"), with_context(code.exchanged)),
+    Mistake("h_c_exchanged", N_("h and c were exchanged {detail}"), code.exchanged),
     Mistake(
         "forget_gate_omitted",
         N_("c_t was computed without the forget gate"),
         in_both_passes(several(code.without_forget_gate)),
     ),
     Mistake(
-        "concatenation_order",
-        N_("x and h were put together in the other order"),
-        in_both_passes(with_context(code.joined_crosswise)),
+        "concatenation_order", N_("x and h were put together in the other order"), in_both_passes(code.joined_crosswise)
     ),
     Mistake(
         "gates_interleaved",
         N_("the stacked gates were cut unit by unit ({detail}), not one whole gate after the other"),
-        in_both_passes(with_context(gated.interleaved)),
+        in_both_passes(gated.interleaved),
     ),
-    Mistake(
-        "wrong_quantity",
-        N_("a line took the wrong quantity: {detail}"),
-        in_both_passes(with_context(code.wrong_quantities)),
-    ),
-    Mistake("gate_omitted", N_("the gate {detail} was left out"), in_both_passes(with_context(code.without_gate))),
-    Mistake(
-        "bias_subtracted",
-        N_("the bias b was subtracted, not added"),
-        several(code_backward.bias_subtracted),
-    ),
+    Mistake("wrong_quantity", N_("a line took the wrong quantity: {detail}"), in_both_passes(code.wrong_quantities)),
+    Mistake("gate_omitted", N_("the gate {detail} was left out"), in_both_passes(code.without_gate)),
+    Mistake("bias_subtracted", N_("the bias b was subtracted, not added"), several(code_backward.bias_subtracted)),
     Mistake(
         "output_gate_inside_tanh",
         N_("the output gate came inside: h_t = tanh(o ∘ c_t)"),
         plain(code.output_gate_inside),
     ),
+    Mistake("gates_activated_twice", N_("the function was applied twice: {detail}"), code.activated_twice),
     Mistake(
-        "gates_activated_twice", N_("the function was applied twice: {detail}"), with_context(code.activated_twice)
-    ),
-    Mistake(
-        "cache_order",
-        N_("the cache was unpacked in another order than it was packed"),
-        several(lambda spec: iter(())),
+        "cache_order", N_("the cache was unpacked in another order than it was packed"), several(lambda spec: iter(()))
     ),
     Mistake("input_modified", N_("an argument was changed in place"), several(lambda spec: iter(()))),
 )
@@ -275,22 +238,20 @@ _CODE_BACK = (
     Mistake(
         "arriving_gradient_omitted",
         N_("the gradient that arrives was not multiplied in: {detail} was taken as 1"),
-        with_context(code_backward.arriving_as_one),
+        code_backward.arriving_as_one,
     ),
     Mistake(
-        "next_gradient_omitted",
-        N_("the gradient of the next step was not added: {detail}"),
-        with_context(code_backward.next_omitted),
+        "next_gradient_omitted", N_("the gradient of the next step was not added: {detail}"), code_backward.next_omitted
     ),
     Mistake(
         "gradient_overwritten",
         N_("at every turn of the loop the gradient was overwritten, not added up: {detail}"),
-        with_context(code_backward.overwritten),
+        code_backward.overwritten,
     ),
     Mistake(
         "bias_gradient_not_summed",
         N_("the gradient of a bias was not summed over the batch: {detail} is that of one sequence"),
-        with_context(code_backward.bias_of_one_sequence),
+        code_backward.bias_of_one_sequence,
     ),
     Mistake(
         "target_not_subtracted",
@@ -300,18 +261,14 @@ _CODE_BACK = (
     Mistake(
         "part_through_h_omitted",
         N_("the memory's gradient lacks its part through h in {detail}"),
-        with_context(factors.without_the_part_through_h),
+        factors.without_the_part_through_h,
     ),
-    Mistake(
-        "wrong_factor",
-        N_("a gradient was multiplied by the wrong factor: {detail}"),
-        with_context(factors.wrong_factors),
-    ),
-    Mistake("mean_for_sum", N_("a mean was taken in place of the sum: {detail}"), with_context(code_backward.means)),
+    Mistake("wrong_factor", N_("a gradient was multiplied by the wrong factor: {detail}"), factors.wrong_factors),
+    Mistake("mean_for_sum", N_("a mean was taken in place of the sum: {detail}"), code_backward.means),
     Mistake(
         "cache_of_wrong_step",
         N_("the backward pass took values of another step: {detail}"),
-        with_context(code_backward.of_wrong_step),
+        code_backward.of_wrong_step,
     ),
 )
 

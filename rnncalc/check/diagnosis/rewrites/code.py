@@ -6,22 +6,19 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import partial
 from itertools import chain
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
+from rnncalc.check.diagnosis.mistake import Context, Variant, Variants, several
 from rnncalc.check.diagnosis.rewrites.gated import candidate_sigmoid
-from rnncalc.check.diagnosis.rewrites.shared import Rewritten, changed_run, each, where_possible
+from rnncalc.check.diagnosis.rewrites.shared import changed_run, each, where_possible
 from rnncalc.check.diagnosis.rewrites.signals import with_function
 from rnncalc.check.diagnosis.rewrites.states import from_zero_in
 from rnncalc.check.graph.spec import RunSpec, Spec
 from rnncalc.common.i18n import _
 from rnncalc.model.equations.expression import Call, Expression, Name, names, parse, previous, signal_of, substitute
 from rnncalc.model.equations.stages import has_product
-
-if TYPE_CHECKING:
-    from rnncalc.check.diagnosis.mistake import Context
-
 
 # states ---------------------------------------------------------------------------------------------------------------
 
@@ -32,7 +29,7 @@ def groups_of_states(spec: Spec) -> list[frozenset[str]]:
     return [frozenset(every), *(frozenset({state}) for state in sorted(every) if len(every) > 1)]
 
 
-def state_not_carried(spec: Spec, context: Context) -> Rewritten:
+def state_not_carried(spec: Spec, context: Context) -> Iterator[Variant]:
     """Begin every step from the initial state, or from zero."""
     if spec.visits < 2:
         return
@@ -43,12 +40,12 @@ def state_not_carried(spec: Spec, context: Context) -> Rewritten:
 
         names = ", ".join(sorted(states, reverse=True))
         anew = each(spec, restarted, top=False)
-        yield anew, _("the initial {states}").format(states=names), ""
+        yield Variant(anew, _("the initial {states}").format(states=names))
         zero = _("zero for {states}").format(states=names)
-        yield each(anew, partial(from_zero_in, states=states), top=False), zero, ""
+        yield Variant(each(anew, partial(from_zero_in, states=states), top=False), zero)
 
 
-def exchanged(spec: Spec, context: Context) -> Rewritten:
+def exchanged(spec: Spec, context: Context) -> Iterator[Variant]:
     """Exchange h and c: where they are returned, where a step takes them, or where their gradients arrive or leave."""
     numbers = [number for number, run in enumerate(spec.runs) if set(run.cell.state) == {"h", "c"}]
     if not numbers:
@@ -71,22 +68,22 @@ def exchanged(spec: Spec, context: Context) -> Rewritten:
         return replace(run, exchanged=other if at_steps else run.exchanged, initial_states=states)
 
     returned = reported("", range(1, spec.visits + 1))
-    yield spec.reporting(returned), _("where they are returned"), ""
+    yield Variant(spec.reporting(returned), _("where they are returned"))
     for at_steps, initial in ((False, True), (True, False), (True, True)):
         changed = each(spec, partial(taken, at_steps=at_steps, initial=initial), top=False)
-        yield changed, _("where a step takes them") if at_steps else _("where a sequence begins"), ""
+        yield Variant(changed, _("where a step takes them") if at_steps else _("where a sequence begins"))
         if at_steps:
-            yield changed.reporting(returned), _("where a step takes and returns them"), ""
+            yield Variant(changed.reporting(returned), _("where a step takes and returns them"))
     arriving = spec.arriving
     places = {
         (number, line, visit): arriving.get((number, other.get(line, ""), visit), rows)
         for (number, line, visit), rows in arriving.items()
     }
     left = spec.reporting(reported("dstart", ()))
-    yield left, _("where dh and dc are returned"), ""
+    yield Variant(left, _("where dh and dc are returned"))
     if arriving:
-        yield replace(spec, arriving=places), _("where dh and dc arrive"), ""
-        yield replace(left, arriving=places), _("where dh and dc arrive and are returned"), ""
+        yield Variant(replace(spec, arriving=places), _("where dh and dc arrive"))
+        yield Variant(replace(left, arriving=places), _("where dh and dc arrive and are returned"))
 
 
 # lines of gated cells -------------------------------------------------------------------------------------------------
@@ -105,19 +102,18 @@ def _activations(run: RunSpec) -> dict[str, str]:
     }
 
 
-def sigmoid(spec: Spec, context: Context) -> Rewritten:
+def sigmoid(spec: Spec, context: Context) -> Iterator[Variant]:
     """Put the sigmoid in place of the activation, but not in the candidate alone, which is `candidate_sigmoid`."""
     candidate = candidate_sigmoid(spec)
-    all_at_once = ((changed, "", "") for changed in with_function("sigmoid")(spec) if changed is not None)
-    for changed, line, option in chain(all_at_once, in_one_line("sigmoid")(spec, context)):
-        if not candidate or any(a.lines != b.lines for a, b in zip(changed.runs, candidate.runs)):
-            yield changed, line, option
+    for variant in chain(several(with_function("sigmoid"))(spec, context), in_one_line("sigmoid")(spec, context)):
+        if not candidate or any(a.lines != b.lines for a, b in zip(variant.spec.runs, candidate.runs)):
+            yield variant
 
 
-def in_one_line(function: str) -> Callable[[Spec, Context], Rewritten]:
+def in_one_line(function: str) -> Variants:
     """Put another function in place of that of one gate, or of the memory; o ∘ c has a name of its own."""
 
-    def change(spec: Spec, context: Context) -> Rewritten:
+    def change(spec: Spec, context: Context) -> Iterator[Variant]:
         of_gates = {line: used for run in spec.runs if run.cell.gates for line, used in _activations(run).items()}
         functions = of_gates | {"tanh_c": "tanh"} if function != "identity" else of_gates
         for line in [line for line, used in functions.items() if used != function and not spec.forward]:
@@ -130,12 +126,12 @@ def in_one_line(function: str) -> Callable[[Spec, Context], Rewritten]:
 
             changed = where_possible(spec, in_line)
             if changed is not None:
-                yield changed, line, ""
+                yield Variant(changed, line)
 
     return change
 
 
-def wrong_quantities(spec: Spec, context: Context) -> Rewritten:
+def wrong_quantities(spec: Spec, context: Context) -> Iterator[Variant]:
     """Take another gate for a gate, or another state, such as the memory of the step before, in one line."""
     for run in spec.runs[:1]:
         gates = [line for line, function in _activations(run).items() if function == "sigmoid"]
@@ -153,10 +149,10 @@ def wrong_quantities(spec: Spec, context: Context) -> Rewritten:
                         changed = {**run.lines, line: substitute(expression, {name: Name(other)})}
                         text = _("{gradient} with {other} in place of {factor}")
                         said = text.format(gradient=f"{owner}_t", other=_of_step(other), factor=_of_step(name))
-                        yield spec.with_runs([replace(run, lines=changed), *spec.all_runs[1:]]), said, ""
+                        yield Variant(spec.with_runs([replace(run, lines=changed), *spec.all_runs[1:]]), said)
 
 
-def joined_crosswise(spec: Spec, context: Context) -> Rewritten:
+def joined_crosswise(spec: Spec, context: Context) -> Iterator[Variant]:
     """Put x and h together in the other order, where one matrix multiplies both."""
     if not context.joined:
         return
@@ -170,14 +166,14 @@ def joined_crosswise(spec: Spec, context: Context) -> Rewritten:
             changed |= {second: whole[:, :width], first: whole[:, width:]}
         return changed_run(run, changed)
 
-    yield each(spec, change, top=False), "", ""
+    yield Variant(each(spec, change, top=False))
 
 
 def _of_step(name: str) -> str:
     return f"{signal_of(name)}_{{t-1}}" if previous(name) else f"{name}_t"
 
 
-def activated_twice(spec: Spec, context: Context) -> Rewritten:
+def activated_twice(spec: Spec, context: Context) -> Iterator[Variant]:
     """σ(σ(a)): in all gates, in one, in the candidate, in all of them; in a plain cell f(f(a))."""
     functions = {line: function for run in spec.runs for line, function in _activations(run).items()}
     gates = [line for line, function in functions.items() if function == "sigmoid"]
@@ -194,7 +190,7 @@ def activated_twice(spec: Spec, context: Context) -> Rewritten:
                 lines[line] = expression
             return replace(run, lines=lines)
 
-        yield each(spec, change, top=False), ", ".join(chosen), ""
+        yield Variant(each(spec, change, top=False), ", ".join(chosen))
 
 
 def _lstm_lines(**texts: str) -> Callable[[RunSpec], RunSpec]:
@@ -216,7 +212,7 @@ def without_forget_gate(spec: Spec) -> Iterator[Spec | None]:
         yield where_possible(spec, _lstm_lines(c=text))
 
 
-def without_gate(spec: Spec, context: Context) -> Rewritten:
+def without_gate(spec: Spec, context: Context) -> Iterator[Variant]:
     """Take 1 for an LSTM's input or output gate, or for a GRU's reset gate."""
     for gate in ("i", "o", "r"):
 
@@ -227,7 +223,7 @@ def without_gate(spec: Spec, context: Context) -> Rewritten:
 
         changed = where_possible(spec, opened)
         if changed:
-            yield changed, gate, ""
+            yield Variant(changed, gate)
 
 
 def output_gate_inside(spec: Spec) -> Spec | None:

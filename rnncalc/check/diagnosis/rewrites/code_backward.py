@@ -4,21 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 import numpy as np
 
+from rnncalc.check.diagnosis.mistake import Context, Variant
 from rnncalc.check.diagnosis.rewrites.code import groups_of_states
 from rnncalc.check.diagnosis.rewrites.gated import memory_bare
 from rnncalc.check.diagnosis.rewrites.parameters import one_by_one, transpose, transposed
-from rnncalc.check.diagnosis.rewrites.shared import Rewritten, changed_run, kinds
+from rnncalc.check.diagnosis.rewrites.shared import changed_run, kinds
 from rnncalc.check.graph.spec import Spec
 from rnncalc.common.i18n import _
 from rnncalc.model.equations.expression import Call, names, previous
 from rnncalc.model.equations.stages import has_product, product_line
-
-if TYPE_CHECKING:
-    from rnncalc.check.diagnosis.mistake import Context
 
 Places = list[tuple[int, str]]  # runs and symbols
 
@@ -90,7 +87,7 @@ def bias_subtracted(spec: Spec) -> Iterator[Spec]:
         yield _weighed(spec.with_runs(runs), places, -_summands(spec))
 
 
-def overwritten(spec: Spec, context: Context) -> Rewritten:
+def overwritten(spec: Spec, context: Context) -> Iterator[Variant]:
     """Keep one summand: of the step, of the sequence or of both that a loop comes to last."""
     last, sequence = spec.schedule.steps - 1, spec.schedule.sequences - 1
     ends: list[tuple[int | None, int | None]] = [(None, sequence)]
@@ -100,23 +97,23 @@ def overwritten(spec: Spec, context: Context) -> Rewritten:
     for detail, places in _groups(spec).items():
         for step, row in ends:
             if step is not None or detail not in biases:  # of one sequence alone: `bias_of_one_sequence`
-                yield _weighed(spec, places, _summands(spec, step, row)), detail, ""
+                yield Variant(_weighed(spec, places, _summands(spec, step, row)), detail)
 
 
-def bias_of_one_sequence(spec: Spec, context: Context) -> Rewritten:
+def bias_of_one_sequence(spec: Spec, context: Context) -> Iterator[Variant]:
     """Give a bias the gradient of the first sequence, or of the last."""
     for detail, places in _groups(spec, "bcd").items():
         for sequence in (0, spec.schedule.sequences - 1):
-            yield _weighed(spec, places, _summands(spec, sequence=sequence)), detail, ""
+            yield Variant(_weighed(spec, places, _summands(spec, sequence=sequence)), detail)
 
 
-def means(spec: Spec, context: Context) -> Rewritten:
+def means(spec: Spec, context: Context) -> Iterator[Variant]:
     """Divide gradients of parameters by the number of sequences, of steps, or of both."""
     counts = {"N": spec.schedule.sequences, "T": spec.schedule.steps}
     counts["N·T"] = counts["N"] * counts["T"]
     for detail, places in {**_groups(spec), **_groups(spec, "bcd")}.items():
         for letter, count in counts.items():
-            yield _weighed(spec, places, _summands(spec) / count), f"{detail}: 1/{letter}", ""
+            yield Variant(_weighed(spec, places, _summands(spec) / count), f"{detail}: 1/{letter}")
 
 
 def one_sign(spec: Spec) -> Iterator[Spec]:
@@ -147,32 +144,32 @@ def _with_edges(spec: Spec, edges: Mapping[tuple[str, str], float]) -> Spec:
     return spec.with_rules(edges={**spec.rules.edges, **edges})
 
 
-def next_omitted(spec: Spec, context: Context) -> Rewritten:
+def next_omitted(spec: Spec, context: Context) -> Iterator[Variant]:
     """Leave out what comes from the next step: to all states, to one, on one way; or what comes to c through h."""
     for states in reversed(groups_of_states(spec)):  # one state first: in a single step all of them give the same
         said = ", ".join(f"d{state}" for state in sorted(states, reverse=True))
         cut = _with_edges(spec, {("", state): 0.0 for state in states})
-        yield cut, said, ""
+        yield Variant(cut, said)
         memory = [place for place in spec.arriving if place[1] in states and place[1] == "c"]
         if memory:  # what arrives at the memory comes from a next step, too
             kept = {place: rows for place, rows in spec.arriving.items() if place not in memory}
             if len(states) == 1:
-                yield replace(spec, arriving=kept), said, ""
-            yield replace(cut, arriving=kept), said, ""
+                yield Variant(replace(spec, arriving=kept), said)
+            yield Variant(replace(cut, arriving=kept), said)
     for line, name in _edges(spec):
         if previous(name) or (line, name) == ("tanh_c", "c"):
             to = name.removesuffix("_p")
             said = _("d{state}, the part through {line}").format(state=to, line="h" if line == "tanh_c" else line)
-            yield _with_edges(spec, {(line, name): 0.0}), said, ""
+            yield Variant(_with_edges(spec, {(line, name): 0.0}), said)
 
 
-def arriving_as_one(spec: Spec, context: Context) -> Rewritten:
+def arriving_as_one(spec: Spec, context: Context) -> Iterator[Variant]:
     """Take 1 for what arrives at h, or at c; what comes from the next step is left out too, or not."""
     for state in sorted({place[1] for place in spec.arriving}):
         ones = {place: np.ones_like(rows) if place[1] == state else rows for place, rows in spec.arriving.items()}
         changed = replace(spec, arriving=ones)
-        yield changed, f"d{state}", ""
-        yield _with_edges(changed, {("", state): 0.0}), f"d{state}", ""
+        yield Variant(changed, f"d{state}")
+        yield Variant(_with_edges(changed, {("", state): 0.0}), f"d{state}")
 
 
 def without_target(spec: Spec) -> Spec | None:
@@ -182,7 +179,7 @@ def without_target(spec: Spec) -> Spec | None:
     return spec.with_rules(upstream="without target")
 
 
-def of_wrong_step(spec: Spec, context: Context) -> Rewritten:
+def of_wrong_step(spec: Spec, context: Context) -> Iterator[Variant]:
     """Take the values of another step on the way back: of the last, the first, one before or after, in wrong order."""
     T = spec.visits
     if T > 1 and len(set(spec.schedule.counts)) == 1 and not spec.rules.cache:
@@ -198,11 +195,11 @@ def of_wrong_step(spec: Spec, context: Context) -> Rewritten:
         ]
         for cache, said, parts in caches:
             for part in parts.split():
-                yield spec.with_rules(cache=cache, cached=part), said, ""
+                yield Variant(spec.with_rules(cache=cache, cached=part), said)
     for states in groups_of_states(spec):
         swap = tuple((f"{state}_p", state) for state in sorted(states))
         said = ", ".join(_("{state}_t for {state}_{{t-1}}").format(state=state) for _before, state in swap)
-        yield spec.with_rules(read_as=(*spec.rules.read_as, *swap)), said, ""
+        yield Variant(spec.with_rules(read_as=(*spec.rules.read_as, *swap)), said)
 
 
 def memory_read(spec: Spec) -> Iterator[Spec | None]:

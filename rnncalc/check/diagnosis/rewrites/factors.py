@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import combinations
-from typing import TYPE_CHECKING
 
-from rnncalc.check.diagnosis.rewrites.shared import Rewritten
+from rnncalc.check.diagnosis.mistake import Context, Variant
 from rnncalc.check.graph.parts import shares
 from rnncalc.check.graph.spec import Spec
 from rnncalc.common.i18n import _
@@ -27,9 +26,6 @@ from rnncalc.model.equations.expression import (
 )
 from rnncalc.model.equations.stages import has_product
 
-if TYPE_CHECKING:
-    from rnncalc.check.diagnosis.mistake import Context
-
 Edge = tuple[str, str]
 ONE = Number(1.0)
 
@@ -47,7 +43,7 @@ def _slopes(function: str, y: Expression, twice: bool = True) -> list[Expression
     return slopes.get(function, [y])
 
 
-def wrong_slopes(spec: Spec) -> Rewritten:
+def wrong_slopes(spec: Spec) -> Iterator[Variant]:
     """Put another slope in the place of that of every gate, of every tanh, or what has been activated again in all."""
     y, kinds = Name("y"), ("sigmoid", "tanh")
     for run in spec.runs[:1]:
@@ -55,11 +51,11 @@ def wrong_slopes(spec: Spec) -> Rewritten:
         for function, others in ((kind, _slopes(kind, y)) for kind in kinds if run.cell.gates):
             same = [line for line, expression in calls.items() if expression.function == function]
             for at, other in enumerate(others[1:], 1) if len(same) > 1 else ():
-                yield _rewritten(spec, _sloped(calls, same, at)), _said("a", others[0], other), ""
+                yield Variant(_rewritten(spec, _sloped(calls, same, at)), _said("a", others[0], other))
         everywhere = [line for line, expression in calls.items() if expression.function in kinds]
         if len(everywhere) > 1:
             said = ", ".join(_said("a", *(_slopes(kind, y)[at] for at in (0, -1))) for kind in kinds)
-            yield _rewritten(spec, _sloped(calls, everywhere, -1)), said, ""
+            yield Variant(_rewritten(spec, _sloped(calls, everywhere, -1)), said)
 
 
 def _sloped(calls: dict[str, Call], chosen: list[str], at: int) -> dict[Edge, Expression]:
@@ -71,7 +67,7 @@ def _sloped(calls: dict[str, Call], chosen: list[str], at: int) -> dict[Edge, Ex
     }
 
 
-def wrong_factors(spec: Spec, context: Context) -> Rewritten:
+def wrong_factors(spec: Spec, context: Context) -> Iterator[Variant]:
     """Leave a factor out of what goes back from a line to a name, or put another in its place."""
     yield from wrong_slopes(spec)
     lines = {
@@ -84,13 +80,13 @@ def wrong_factors(spec: Spec, context: Context) -> Rewritten:
         for name, right in shares(line, expression):
             if signal_of(name) in lines:
                 for term, factor, other in _wrong(line, name, right, expression):
-                    yield _rewritten(spec, {(line, name): term}), _said(name, factor, other), ""
+                    yield Variant(_rewritten(spec, {(line, name): term}), _said(name, factor, other))
                     if other == Name(name):
                         own[name] = term, factor
         for first, second in combinations(own, 2):
             if own[first][1] == Name(second) and own[second][1] == Name(first):
                 both = {(line, name): own[name][0] for name in (first, second)}
-                yield _rewritten(spec, both), f"{_gradient(first)}, {_gradient(second)}", ""
+                yield Variant(_rewritten(spec, both), f"{_gradient(first)}, {_gradient(second)}")
 
 
 _GENERAL = ["da = dy ∘ y ∘ (1 − y), y = σ(a)", "da = dy ∘ (1 − y²), y = tanh(a)"]
@@ -119,7 +115,7 @@ def right_factors(before: Spec, after: Spec) -> str:
     return "; ".join(said if len(said) < 3 else _GENERAL)
 
 
-def without_the_part_through_h(spec: Spec, context: Context) -> Rewritten:
+def without_the_part_through_h(spec: Spec, context: Context) -> Iterator[Variant]:
     """Take what comes to an LSTM's c from the next step alone, in what goes on to one of its names."""
     for run in spec.runs[:1]:
         if "tanh_c" in run.lines and "c" in run.lines:
@@ -127,7 +123,7 @@ def without_the_part_through_h(spec: Spec, context: Context) -> Rewritten:
             outside = Binary("-", Name("∂c"), dict(spec.rules.shares).get(("tanh_c", "c"), usual))
             for name, right in shares("c", run.lines["c"]):
                 if is_binary(right, "*") and right.left == Name("∂c"):
-                    yield _rewritten(spec, {("c", name): Binary("*", outside, right.right)}), _gradient(name), ""
+                    yield Variant(_rewritten(spec, {("c", name): Binary("*", outside, right.right)}), _gradient(name))
 
 
 def _rewritten(spec: Spec, changed: dict[Edge, Expression]) -> Spec:

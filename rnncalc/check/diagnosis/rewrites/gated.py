@@ -2,26 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from dataclasses import replace
 from functools import partial
 from itertools import permutations
-from typing import TYPE_CHECKING, TypeGuard
+from typing import TypeGuard
 
 import numpy as np
 
-from rnncalc.check.diagnosis.rewrites.shared import Rewritten, changed_run, each, where_possible
+from rnncalc.check.diagnosis.mistake import Context, Variant
+from rnncalc.check.diagnosis.rewrites.shared import changed_run, each, where_possible
 from rnncalc.check.graph.graph import Key
 from rnncalc.check.graph.spec import RunSpec, Spec
 from rnncalc.common.i18n import _
 from rnncalc.model.cells import CELLS
 from rnncalc.model.equations.expression import Call, Expression, Name, Negative
 
-if TYPE_CHECKING:
-    from rnncalc.check.diagnosis.mistake import Context
 
-
-def gate_orders(spec: Spec, context: Context) -> Rewritten:
+def gate_orders(spec: Spec, context: Context) -> Iterator[Variant]:
     """Cut stacked parameters in another order."""
     gated = {number: run for number, run in enumerate(spec.runs) if run.cell.gates and run.cell.name in CELLS}
     letters = {run.cell.gates for run in gated.values()}
@@ -44,12 +42,12 @@ def gate_orders(spec: Spec, context: Context) -> Rewritten:
             word = "".join(order)
             rest = [spec.read_out] if spec.read_out else []
             changed_spec = spec.with_runs([*runs, *rest])
-            yield changed_spec, " ".join(order), f"--gates {word}"
+            yield Variant(changed_spec, " ".join(order), f"--gates {word}")
             if context.parameters:  # the person lists gradients and updates in that order too
-                yield changed_spec.reporting(reported_as), " ".join(order), f"--gates {word}"
+                yield Variant(changed_spec.reporting(reported_as), " ".join(order), f"--gates {word}")
 
 
-def interleaved(spec: Spec, context: Context) -> Rewritten:
+def interleaved(spec: Spec, context: Context) -> Iterator[Variant]:
     """Cut stacked parameters as if each unit's gates stood together: every fourth row is a gate's."""
     for number, run in enumerate(spec.runs):
         gates = context.orders.get(number) or run.cell.gates
@@ -61,10 +59,10 @@ def interleaved(spec: Spec, context: Context) -> Rewritten:
             changed |= {f"{stack}_{gate}": whole[at::count] for at, gate in enumerate(gates)}
         runs = spec.all_runs
         runs[number] = changed_run(run, changed)
-        yield spec.with_runs(runs), f"0::{count}, 1::{count}, …", ""
+        yield Variant(spec.with_runs(runs), f"0::{count}, 1::{count}, …")
 
 
-def update_complement(spec: Spec, context: Context) -> Rewritten:
+def update_complement(spec: Spec, context: Context) -> Iterator[Variant]:
     """Exchange z and 1 − z in the update of a GRU."""
     for value, text in (("z_new", "h = (1 − z) ∘ h_{t-1} + z ∘ n"), ("z_old", "h = (1 − z) ∘ n + z ∘ h_{t-1}")):
 
@@ -75,10 +73,10 @@ def update_complement(spec: Spec, context: Context) -> Rewritten:
 
         rewritten = where_possible(spec, change)
         if rewritten:
-            yield rewritten, text, f"--update {value}"
+            yield Variant(rewritten, text, f"--update {value}")
 
 
-def reset_position(spec: Spec, context: Context) -> Rewritten:
+def reset_position(spec: Spec, context: Context) -> Iterator[Variant]:
     """Reset before the recurrent product or after it. A bias d that has no place is left out or added to b_n."""
     for name, other in (("gru", "gru_after"), ("gru_after", "gru")):
         if not any(run.cell.name == name for run in spec.runs):
@@ -97,7 +95,7 @@ def reset_position(spec: Spec, context: Context) -> Rewritten:
                 return changed_run(replace(run, lines=cell.lines), {"b_n": bias + run.parameters["d"]} if added else {})
 
             detail = _("after the product W_n h") if other == "gru_after" else _("before the product, to h itself")
-            yield each(spec, change, top=False), detail, f"--cell {other}"
+            yield Variant(each(spec, change, top=False), detail, f"--cell {other}")
 
 
 def memory_bare(spec: Spec) -> Spec | None:
@@ -135,13 +133,13 @@ def candidate_sigmoid(spec: Spec) -> Spec | None:
     return where_possible(spec, change)
 
 
-def negated(spec: Spec, context: Context) -> Rewritten:
+def negated(spec: Spec, context: Context) -> Iterator[Variant]:
     """Take σ(−a) for σ(a): in all gates, or in one."""
     gates = {gate for run in spec.runs for gate in run.cell.gates if _sigmoid(run.lines.get(gate))}
     for which in (gates, *({gate} for gate in sorted(gates))):
         if which:
             detail = _("in every gate") if which == gates else _("in the gate {gate}").format(gate=min(which))
-            yield each(spec, partial(_negated, gates=which), top=False), detail, ""
+            yield Variant(each(spec, partial(_negated, gates=which), top=False), detail)
 
 
 def _sigmoid(expression: Expression | None) -> TypeGuard[Call]:

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
-from rnncalc.check.diagnosis.rewrites.shared import Rewritten
+from rnncalc.check.diagnosis.mistake import Context, Variant
 from rnncalc.check.graph.graph import Key
 from rnncalc.check.graph.spec import Spec
 from rnncalc.common.i18n import _
 from rnncalc.model.equations.expression import Call
-
-if TYPE_CHECKING:
-    from rnncalc.check.diagnosis.mistake import Context
 
 
 def slopes(rule: str) -> Callable[[Spec], Iterator[Spec | None]]:
@@ -40,7 +37,7 @@ def slopes(rule: str) -> Callable[[Spec], Iterator[Spec | None]]:
     return change
 
 
-def loss_factors(spec: Spec, context: Context) -> Rewritten:
+def loss_factors(spec: Spec, context: Context) -> Iterator[Variant]:
     """Multiply the loss, its gradient or both by ½, 2, the number of steps, sequences or outputs, or one over it."""
     factors: dict[float, str] = {0.5: "½", 2.0: "2"}
     for count, text in ((context.steps, "T"), (context.sequences, "N"), (context.outputs, "O")):
@@ -61,16 +58,16 @@ def loss_factors(spec: Spec, context: Context) -> Rewritten:
             option = "--reduction mean"
         elif text == "1/N" and not spec.task.reduction and not name.startswith("mean"):
             option = "--reduction batch_mean"
-        yield spec.with_rules(loss_factor=factor, gradient_factor=factor), text, option
-        yield spec.with_rules(gradient_factor=factor), text, option
-        yield spec.with_rules(loss_factor=factor), text, option
+        yield Variant(spec.with_rules(loss_factor=factor, gradient_factor=factor), text, option)
+        yield Variant(spec.with_rules(gradient_factor=factor), text, option)
+        yield Variant(spec.with_rules(loss_factor=factor), text, option)
 
 
 def _rows_with_targets(spec: Spec) -> int:
     return int((~np.isnan(spec.objective.rows)).any(axis=-1).sum()) if spec.objective else 0
 
 
-def loss_for_gradient(spec: Spec, context: Context) -> Rewritten:
+def loss_for_gradient(spec: Spec, context: Context) -> Iterator[Variant]:
     """Report the loss, or a step's, in place of all wrong gradients of parameters, or of one."""
     gradients = [key for key in context.wrong if key[0] in ("d", "dstart", "dshared")]
     if not gradients or spec.objective is None:
@@ -79,14 +76,14 @@ def loss_for_gradient(spec: Spec, context: Context) -> Rewritten:
     sources += [(("losses", "", visit), _("step {t}").format(t=visit)) for visit in range(1, spec.visits + 1)]
     for group in _groups(gradients):
         for source, text in sources:
-            yield spec.reporting(dict.fromkeys(group, source)), text, ""
+            yield Variant(spec.reporting(dict.fromkeys(group, source)), text)
 
 
-def gradient_for_parameter(spec: Spec, context: Context) -> Rewritten:
+def gradient_for_parameter(spec: Spec, context: Context) -> Iterator[Variant]:
     """Report dθ in place of the updated θ."""
     updated = [key for key in context.wrong if key[0] == "new" and len(key) == 3]
     for group in _groups(updated):
-        yield spec.reporting({key: ("d", *key[1:]) for key in group}), "", ""
+        yield Variant(spec.reporting({key: ("d", *key[1:]) for key in group}))
 
 
 def _groups(keys: list[Any]) -> list[list[Any]]:

@@ -5,26 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
-from rnncalc.check.diagnosis.rewrites.shared import (
-    Rewritten,
-    Signed,
-    changed_run,
-    each,
-    kinds,
-    of_kind,
-    where_possible,
-    zeroed,
-)
+from rnncalc.check.diagnosis.mistake import Context, Variant
+from rnncalc.check.diagnosis.rewrites.shared import Signed, changed_run, each, kinds, of_kind, where_possible, zeroed
 from rnncalc.check.graph.spec import RunSpec, Spec
 from rnncalc.model.equations.expression import Binary, Call, Expression, Name, terms, total
 from rnncalc.model.equations.stages import has_product, product_line
-
-if TYPE_CHECKING:
-    from rnncalc.check.diagnosis.mistake import Context
 
 
 def without_bias(spec: Spec) -> Iterator[Spec]:
@@ -39,7 +28,7 @@ def without_output_bias(spec: Spec) -> Spec:
     return each(spec, lambda run: zeroed(run, of_kind(run, "c")))
 
 
-def without_second_bias(spec: Spec, context: Context) -> Rewritten:
+def without_second_bias(spec: Spec, context: Context) -> Iterator[Variant]:
     """Keep one of b_ih and b_hh; without b_hh, gru_after has no d."""
     for keep_first in (True, False):
         runs, any_second = [], False
@@ -55,7 +44,7 @@ def without_second_bias(spec: Spec, context: Context) -> Rewritten:
             runs.append(changed_run(run, changed))
         has_d = keep_first and any(of_kind(run, "d") for run in spec.runs)
         if any_second or has_d:
-            yield spec.with_runs([*runs, *([spec.read_out] if spec.read_out else [])]), "", ""
+            yield Variant(spec.with_runs([*runs, *([spec.read_out] if spec.read_out else [])]))
 
 
 def bias_outside(spec: Spec) -> Iterator[Spec]:
@@ -96,7 +85,7 @@ def transposed(which: str) -> Callable[[Spec], Spec | None]:
     return partial(where_possible, change=change, top=True)
 
 
-def swapped(spec: Spec, context: Context) -> Rewritten:
+def swapped(spec: Spec, context: Context) -> Iterator[Variant]:
     """Exchange U and W, line by line, where their shapes agree; with the option, where the letters leave it open."""
 
     def change(run: RunSpec) -> RunSpec:
@@ -118,7 +107,7 @@ def swapped(spec: Spec, context: Context) -> Rewritten:
 
     exchanged = where_possible(spec, change)
     if exchanged is not None:
-        yield exchanged, "", "--notation swapped" if ("notation", "swapped") in context.open else ""
+        yield Variant(exchanged, "", "--notation swapped" if ("notation", "swapped") in context.open else "")
 
 
 def weights_of_one(spec: Spec) -> Iterator[Spec]:

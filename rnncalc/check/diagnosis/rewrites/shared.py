@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 import numpy as np
@@ -12,7 +12,6 @@ from rnncalc.model.equations.expression import INPUT, Expression
 from rnncalc.model.equations.stages import has_product, product_line
 
 Signed = list[tuple[int, Expression]]
-Rewritten = Iterator[tuple[Spec, str, str]]  # the Spec, the detail, the option
 
 
 def each(spec: Spec, change: Callable[[RunSpec], RunSpec], top: bool = True) -> Spec:
