@@ -60,18 +60,6 @@ class ForwardPredicates(StatementPredicates):
             return self.of(statement.node.value).has("b")
         return any(self.of(node.right).has("b") for node in self.operations(statement, ast.Sub))
 
-    def activation(self, statement: Statement) -> bool:
-        return any(True for _call in self._activations(statement))
-
-    def tanh(self, statement: Statement) -> bool:
-        return any(True for _call in self._activations(statement, "tanh"))
-
-    def sigmoid(self, statement: Statement) -> bool:
-        return any(True for _call in self._activations(statement, "sigmoid"))
-
-    def relu(self, statement: Statement) -> bool:
-        return any(name in ("relu", "maximum", "clip", "clamp") for name, _call in self.calls_in(statement))
-
     def joined(self, statement: Statement) -> bool:
         """Whether a function is taken of a preactivation."""
         return any(stacks(self.of(part).of) >= BOTH for _name, call in self.calls_in(statement) for part in call.args)
@@ -96,12 +84,6 @@ class ForwardPredicates(StatementPredicates):
             and any(gates_of(self.of(part).names) for part in (node.left, node.right))
             for node in inside
         )  # fmt: skip
-
-    def softmax(self, statement: Statement) -> bool:
-        return any(name in ("exp", "softmax", "log_softmax") for name, _call in self.calls_in(statement))
-
-    def exponential(self, statement: Statement) -> bool:
-        return any(name == "exp" for name, _call in self.calls_in(statement))
 
     # states ----------------------------------------------------------------------------------------------------------
 

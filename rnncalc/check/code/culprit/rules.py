@@ -3,8 +3,8 @@
 Of each mistake, what the culprit's statement has, the surest sign first.
 
 A rule is words, all of which must hold of a statement; "!" denies one. The words are the predicates, methods by that
-name, and the names of quantities: W means that the statement reckons with the matrix W. "first" and "last" take that
-one of many statements, "only" wants exactly one; without them a rule that fits more than three says nothing.
+name, the CALLS, and the names of quantities: W means that the statement reckons with the matrix W. "first" and "last"
+take that one of many statements, "only" wants exactly one; without them a rule that fits more than three says nothing.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from dataclasses import replace
 from rnncalc.check.code.culprit.backward_predicates import BackwardPredicates
 from rnncalc.check.code.culprit.forward_predicates import ForwardPredicates
 from rnncalc.check.code.culprit.reading import Reading, Statement
+from rnncalc.check.code.culprit.statement_predicates import CALLS
 from rnncalc.check.code.loading import Code
 from rnncalc.check.code.signature import FunctionSignature
 from rnncalc.check.code.verdict import Line
@@ -185,14 +186,14 @@ class Predicates(ForwardPredicates, BackwardPredicates):
     def named_result(self, statement: Statement) -> bool:
         """Whether it gives what the mistake names: h of h_t, the memory of c_t, or the candidate."""
         name = {"h": "h", "o": "h", "c": "memory", "i": "memory"}.get(self.detail[:1])
-        return (
-            self.gives(statement, frozenset((name,)))
-            if name
-            else "W" in self.reckons(statement) and self.candidate(statement)
-        )
+        if name:
+            return self.gives(statement, frozenset((name,)))
+        return "W" in self.reckons(statement) and self.candidate(statement)
 
     def _holds(self, word: str, statement: Statement) -> bool:
         if word.startswith("!"):
             return not self._holds(word[1:], statement)
+        if word in CALLS:
+            return any(name in CALLS[word] for name, _call in self.calls_in(statement))
         predicate = getattr(self, word, None)
         return bool(predicate(statement)) if predicate else word in self.reckons(statement)

@@ -6,9 +6,15 @@ import ast
 from collections.abc import Iterator
 
 from rnncalc.check.code.culprit.reading import Reading, Statement
-from rnncalc.check.code.culprit.values import COPIES, EMPTY, SAME, SIZES, STACKED, ZEROS, Value
+from rnncalc.check.code.culprit.values import ACTIVATIONS, COPIES, EMPTY, SAME, SIZES, STACKED, ZEROS, Value
 
 Operator = type[ast.operator]
+CALLS = {  # words that hold where one of these functions is called
+    "activation": {*ACTIVATIONS}, "tanh": {"tanh"}, "sigmoid": {"sigmoid", "sigm", "expit"},
+    "relu": {"relu", "maximum", "clip", "clamp"}, "softmax": {"exp", "softmax", "log_softmax"}, "exponential": {"exp"},
+    "detaches": {"detach", "detach_", "no_grad"}, "mean": {"mean", "average"}, "loss": {"log"},
+    "split": {"split", "chunk", "hsplit", "vsplit", "reshape", "view"},
+}  # fmt: skip
 
 
 class StatementPredicates:
@@ -133,13 +139,6 @@ class StatementPredicates:
     def calls(self, statement: Statement) -> bool:
         return any(self.is_own(call) for _name, call in self.calls_in(statement))
 
-    def detaches(self, statement: Statement) -> bool:
-        return any(name in ("detach", "detach_", "no_grad") for name, _call in self.calls_in(statement))
-
-    def split(self, statement: Statement) -> bool:
-        names = ("split", "chunk", "hsplit", "vsplit", "reshape", "view")
-        return any(name in names for name, _call in self.calls_in(statement))
-
     def slice(self, statement: Statement) -> bool:
         return any(isinstance(node, ast.Slice) for node in self.nodes(statement))
 
@@ -156,12 +155,6 @@ class StatementPredicates:
             name in STACKED and self.of(call).uses("x") and self.of(call).uses("h0", "h")
             for name, call in self.calls_in(statement)
         )
-
-    def mean(self, statement: Statement) -> bool:
-        return any(name in ("mean", "average") for name, _call in self.calls_in(statement))
-
-    def loss(self, statement: Statement) -> bool:
-        return any(name == "log" for name, _call in self.calls_in(statement))
 
     def turned(self, statement: Statement) -> bool:
         return any(isinstance(node, ast.Attribute) and node.attr in ("T", "t") for node in self.nodes(statement))
