@@ -16,12 +16,12 @@ import numpy as np
 
 from rnncalc.common import files
 from rnncalc.common.i18n import _
-from rnncalc.errors import ProblemError
 from rnncalc.model.cells import built_in
 from rnncalc.model.layer import DirectionalLayer, Layer
 from rnncalc.network.network import Network
 from rnncalc.network.weights.gate_blocks import keeping_old, to_library, two_biases
 from rnncalc.network.weights.keras_file import CONFIG, SAME_NAMES, WEIGHTS
+from rnncalc.network.weights.refusals import refuse
 
 CLASSES = {"elman": "SimpleRNN", "lstm": "LSTM", "gru": "GRU", "gru_after": "GRU"}
 SNAKE = {"SimpleRNN": "simple_rnn", "LSTM": "lstm", "GRU": "gru", "Bidirectional": "bidirectional", "Dense": "dense"}
@@ -77,16 +77,15 @@ def _entry(layer: Layer, number: int) -> tuple[str, dict[str, Any], dict[str, li
     """Class, options, and arrays by the group behind the layer's name. Raises ProblemError."""
     cell, function = layer.cell, layer.cell.switched.get("activation", "tanh")
     keras_function = "linear" if function == "identity" else function
+    there = cell.name in CLASSES and built_in(cell)
     reasons = {
-        _("Keras has no layer of the cell {name}").format(name=cell.name): cell.name in CLASSES and built_in(cell),
-        _("Keras has no function {name}").format(name=function): keras_function in (*SAME_NAMES, "linear"),
-        _("its two directions have different cells"): layer.one_cell,
-        _("Keras lists the steps of a backward layer in reverse order"): layer.direction != "backward",
-        _("a file of Keras holds no initial states"): not any(part.initial_states for part in layer.passes.values()),
+        _("Keras has no layer of the cell {name}").format(name=cell.name): not there,
+        _("Keras has no function {name}").format(name=function): keras_function not in (*SAME_NAMES, "linear"),
+        _("its two directions have different cells"): not layer.one_cell,
+        _("Keras lists the steps of a backward layer in reverse order"): layer.direction == "backward",
+        _("a file of Keras holds no initial states"): any(part.initial_states for part in layer.passes.values()),
     }
-    for reason, good in reasons.items():
-        if not good:
-            raise ProblemError(_("layer {number}: {reason}"), number=number + 1, reason=reason)
+    refuse(number, reasons)
     kind = CLASSES[cell.name]
     options: dict[str, Any] = {"units": layer.sizes["H"], "return_sequences": True, "activation": keras_function}
     if kind == "GRU":

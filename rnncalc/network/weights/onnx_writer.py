@@ -20,12 +20,12 @@ from onnx import TensorProto, helper, numpy_helper
 from rnncalc.common import files
 from rnncalc.common.i18n import _
 from rnncalc.common.version import __version__
-from rnncalc.errors import ProblemError
 from rnncalc.model.cells import built_in
 from rnncalc.model.layer import DirectionalLayer, Layer
 from rnncalc.network.network import Network
 from rnncalc.network.weights.cell_variants import ACTIVATIONS, OPERATORS
 from rnncalc.network.weights.gate_blocks import keeping_old, to_library, two_biases
+from rnncalc.network.weights.refusals import refuse
 
 OPSET, IR = 14, 8  # since when RNN, LSTM and GRU are as they are
 MERGES = {"sum": "ReduceSum", "ave": "ReduceMean", "mul": "ReduceProd"}
@@ -111,13 +111,10 @@ class _Graph:
 def _layer(graph: _Graph, layer: Layer, number: int, below: str) -> str:
     """Add a layer; the name of what it hands up: (time, batch, width)."""
     name, cell, parts = f"layers.{number}.", layer.cell, list(layer.passes.values())
-    if any(part.cell.name != cell.name for part in parts):
-        reason = _("its two directions have different cells")
-        raise ProblemError(_("layer {number}: {reason}"), number=number + 1, reason=reason)
-    for own in (part.cell for part in parts):
-        if own.name not in OPERATORS or not built_in(own):
-            reason = _("ONNX has no operator for the cell {name}").format(name=own.name)
-            raise ProblemError(_("layer {number}: {reason}"), number=number + 1, reason=reason)
+    different = any(part.cell.name != cell.name for part in parts)
+    unknown = any(part.cell.name not in OPERATORS or not built_in(part.cell) for part in parts)
+    reasons = {_("its two directions have different cells"): different}
+    refuse(number, reasons | {_("ONNX has no operator for the cell {name}").format(name=cell.name): unknown})
     attributes: dict[str, Any] = {"hidden_size": layer.sizes["H"], "direction": DIRECTIONS[layer.direction]}
     if cell.name == "gru_after":
         attributes["linear_before_reset"] = 1
@@ -163,10 +160,9 @@ def _arrays(part: DirectionalLayer) -> dict[str, np.ndarray]:
 def _initial_state(graph: _Graph, name: str, given: list[np.ndarray | None], layer: Layer, number: int) -> str:
     """Add an initial state as an optional input, and spread it over the batch; the name of the result."""
     units, values = layer.sizes["H"], np.zeros((len(given), 1, layer.sizes["H"]))
+    several = any(array is not None and array.ndim > 1 for array in given)
+    refuse(number, {_("its initial states are for a batch of one size"): several})
     for row, array in zip(values, given):
-        if array is not None and array.ndim > 1:
-            reason = _("its initial states are for a batch of one size")
-            raise ProblemError(_("layer {number}: {reason}"), number=number + 1, reason=reason)
         row[:] = 0 if array is None else array
     graph.optional(f"{name}0", values, [len(given), f"{name}0 sequences", units])
     ends = [
@@ -179,10 +175,8 @@ def _initial_state(graph: _Graph, name: str, given: list[np.ndarray | None], lay
 
 def _functions(activations: Sequence[str], number: int) -> dict[str, Any]:
     """The attributes of an RNN for our activations, one for each direction."""
-    for activation in activations:
-        if activation not in ACTIVATIONS:
-            reason = _("ONNX has no function {name} for an RNN").format(name=activation)
-            raise ProblemError(_("layer {number}: {reason}"), number=number + 1, reason=reason)
+    missing = _("ONNX has no function {name} for an RNN")
+    refuse(number, {missing.format(name=name): name not in ACTIVATIONS for name in activations})
     functions = [ACTIVATIONS[activation] for activation in activations]
     attributes: dict[str, Any] = {"activations": [function.name for function in functions]}
     for key in ("alpha", "beta"):  # only of the functions that take one

@@ -7,12 +7,12 @@ from collections.abc import Sequence
 import numpy as np
 
 from rnncalc.common.i18n import _
-from rnncalc.errors import ProblemError
 from rnncalc.model.cells import built_in
 from rnncalc.model.layer import DirectionalLayer, Layer
 from rnncalc.network.network import Network
 from rnncalc.network.weights.gate_blocks import keeping_old, two_biases
 from rnncalc.network.weights.pytorch import BACKWARD, projected
+from rnncalc.network.weights.refusals import refuse
 
 MODULES = {"elman": "RNN", "gru_after": "GRU", "lstm": "LSTM", "lstm_projected": "LSTM"}
 FUNCTIONS = ("tanh", "relu")  # of nn.RNN
@@ -94,18 +94,16 @@ def _check(layer: Layer, number: int) -> None:
     """Raises ProblemError for a layer that PyTorch has no module for."""
     cell, function = layer.cell, layer.cell.switched.get("activation", "tanh")
     there = cell.name in MODULES and (built_in(cell) or cell == projected())
+    merged = layer.direction == "both" and layer.merge != "concat"
     reasons = {
-        _("PyTorch has no module of the cell {name}").format(name=cell.name): there,
-        _("nn.RNN computes with tanh or relu, not with {name}").format(name=function): function in FUNCTIONS,
-        _("its two directions have different cells"): layer.one_cell,
-        _("PyTorch has no layer that only runs backward"): layer.direction != "backward",
-        _("PyTorch concatenates two directions: {name} is not there").format(name=layer.merge): layer.merge == "concat"
-        or layer.direction != "both",
-        _("a state dict holds no initial states"): not any(part.initial_states for part in layer.passes.values()),
+        _("PyTorch has no module of the cell {name}").format(name=cell.name): not there,
+        _("nn.RNN computes with tanh or relu, not with {name}").format(name=function): function not in FUNCTIONS,
+        _("its two directions have different cells"): not layer.one_cell,
+        _("PyTorch has no layer that only runs backward"): layer.direction == "backward",
+        _("PyTorch concatenates two directions: {name} is not there").format(name=layer.merge): merged,
+        _("a state dict holds no initial states"): any(part.initial_states for part in layer.passes.values()),
     }
-    for reason, good in reasons.items():
-        if not good:
-            raise ProblemError(_("layer {number}: {reason}"), number=number + 1, reason=reason)
+    refuse(number, reasons)
 
 
 def _tensors(part: DirectionalLayer, prefix: str, suffix: str) -> dict[str, np.ndarray]:
