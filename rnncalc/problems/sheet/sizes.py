@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from functools import lru_cache
 
 from rnncalc.common.i18n import _
+from rnncalc.problems.formulas.nodes import symbols_of
 from rnncalc.problems.formulas.spelling import BREAK
-from rnncalc.problems.stated_sizes import StatedSize
+from rnncalc.problems.formulas.symbol import Symbol
+from rnncalc.problems.formulas.system import Equation
+from rnncalc.problems.sheet import values
+from rnncalc.problems.stated_sizes import KEYS, StatedSize
 
 NAMES = {
     "D": "d_in|n_x|n_in|input_size|input_dim|num_inputs", "H": "n_h|n_a|n_hidden|hidden_size|hidden_dim|num_hiddens",
@@ -40,6 +45,11 @@ _WORD_FIRST = re.compile(
     r"长度(?:为|是|等于)\s?(?P<steps>\d{1,4})"
 )
 _CLAUSE = re.compile(r"[,，;；.。:：\n]|\b(?:and|with|where)\b|和|，")
+RUNNING = re.compile(  # names of steps and sizes
+    r"[tknijlℓτTNDHK]|[nNmB] ?T|T ?[nNmB]|[nd]_\{?(?:x|h|a|y|in|out|hidden)\}?|(?:hidden|input|output|batch)_size|"
+    r"num_(?:steps|inputs|hiddens|outputs|classes)|(?:input|hidden)_dim"
+)
+_WHOLE = re.compile(rf"[\s${BREAK}]*\d{{1,6}}(?!\w|\.\d)")
 
 
 def size_of(name: str, text: str, begin: int, end: int) -> str:
@@ -88,3 +98,44 @@ def in_sentences(prose: str) -> list[StatedSize]:
 def _meant(words: str) -> str:
     """The size that Chinese words in front of a number say; the length of the input is T."""
     return next(size for size, marks in _ZH_MARKS.items() if re.search(marks, words))
+
+
+def counts(names: Sequence[Symbol], text: str, at: int, equations: Sequence[Equation]) -> bool:
+    """Whether a name counts steps or layers: t = 1, 2, 3. A bias k = 0.15 does not, nor what an equation reads."""
+    running = any(RUNNING.fullmatch(name.text.strip()) for name in names)
+    if not (running or _is_size(names, text, at)) or text[at - 1] == "≈":
+        return False
+    read = {name for equation in equations for name in symbols_of(equation.node)}
+    known = any(name.key == other.key and not other.indices for name in names for other in read)
+    known |= any(name.text.strip() not in "tnkijlTNDH" and _weighs(text, name.key) for name in names)
+    return not known and not re.match(r"\s*-?\d*\.\d", text[at : at + 40])
+
+
+def _is_size(names: Sequence[Symbol], text: str, at: int) -> bool:
+    """Whether a letter is said to count something: q = 5 outputs, the number of hidden units is h = 4."""
+    number, name = _WHOLE.match(text, at), names[-1].text.strip()
+    if len(names) > 1 or len(name) != 1 or name in "UWVbxytzsoc" or not number:
+        return False
+    return bool(size_of(name, text, at - len(name) - 3, number.end())) or in_shape(name, text)
+
+
+@lru_cache(maxsize=64)
+def _weighs(text: str, name: str) -> bool:
+    """Whether a letter stands in a formula of steps, where it is a parameter and no size."""
+    return bool(
+        re.search(rf"=[^\n=]{{0,200}}(?<![A-Za-z\\_{{]){name}(?![A-Za-z_])[^\n=]{{0,200}}[_^(\[<]\{{?\(?<?t\b", text)
+    )
+
+
+def running(text: str, begin: int, at: int, line: int) -> tuple[int, list[StatedSize]] | None:
+    """t = 1, 2, 3, which steps a formula is for, or T = 3: the place behind it, and the size that it says, if any."""
+    value = values.read(text, at)
+    if value is None or value[0].lstrip()[:1] in "[(\\{":  # t = (0, 1, 0) is a target
+        return None
+    name, stated = text[begin:at].strip(f" :={BREAK}$"), list[StatedSize]()
+    if name not in tuple("tknijlℓτ") and re.fullmatch(r"\d{1,6}\.?", value[0].strip()):
+        size = "T" if name == "T" else size_of(name, text, begin, value[1])
+        if size or name in KEYS or in_shape(name, text):
+            where = _("line {line}, {name}").format(line=line, name=name)
+            stated.append(StatedSize(name, int(value[0].strip(" .")), size, where))
+    return value[1], stated
