@@ -88,11 +88,12 @@ def class_report(marks: Marks) -> Document:
     words = [
         (_("{n} people") if people > 1 else _("{n} person")).format(n=people),
         _("mean {mean}, median {median}").format(mean=_percent(summary["mean"]), median=_percent(summary["median"])),
-        *(_("{n} all right").format(n=whole) for whole in [sum(row.score >= 1 for row in marks.rows)] if whole),
-        *(_("{n} failed").format(n=verdicts[verdict]) for verdict in ("failed",) if verdict in verdicts),
-        *(_("{n} unreadable").format(n=verdicts[verdict]) for verdict in ("unreadable",) if verdict in verdicts),
-        *(_("{n} of them without any answer").format(n=summary["empty"]) for _once in range(bool(summary["empty"]))),
     ]
+    counted = {
+        _("{n} all right"): sum(row.score >= 1 for row in marks.rows), _("{n} failed"): verdicts.get("failed"),
+        _("{n} unreadable"): verdicts.get("unreadable"), _("{n} of them without any answer"): summary["empty"],
+    }  # fmt: skip
+    words += [text.format(n=count) for text, count in counted.items() if count]
     blocks.append(Paragraph(_(", ").join(words)))
     blocks += [Heading(_("scores"), 3), _distribution(summary)]
     hard = [part for part in summary["quantities"] if part["first_slips"] or part["right"] < 1]

@@ -122,14 +122,8 @@ def who(labels: Iterable[str]) -> Who:
     if time is not None and len(ids) > 1:  # a form numbers what comes in, and calls that ID
         ids.sort(key=lambda at: known[at] in COUNTED)
     given, family, name = _first(known, GIVEN), _first(known, FAMILY), _first(known, NAMES)
-    if given is None and family is not None and known[family] == "nom" and name is None:
-        name, family = family, None
-    if family is None and given is not None and known[given] in ("nome", "nombre", "名") and name is None:
-        name, given = given, None
-    if given is not None and family is None and name is None:
-        name, given = given, None
-    if family is not None and given is None and name is None:
-        name, family = family, None
+    if name is None and (given is None) != (family is None):  # one part alone is the whole name
+        name, given, family = given if family is None else family, None, None
     if name is not None and known[name] == "name" and given is not None and family is None:
         name, family = None, name  # German: Name, Vorname
     return Who(tuple(ids), name, given, family, time)

@@ -23,6 +23,7 @@ from rnncalc.model.summaries import OVER_STEPS
 from rnncalc.network.network import Network
 
 Draw = Callable[[np.random.Generator, str, tuple[int, ...], int], np.ndarray]
+Block = Callable[[np.random.Generator, tuple[int, ...]], np.ndarray]
 
 
 @dataclass(frozen=True)
@@ -55,24 +56,23 @@ def _torch(rng: np.random.Generator, kind: str, shape: tuple[int, ...], units: i
     return _uniform(rng, 1 / math.sqrt(units), shape)
 
 
-def _keras(rng: np.random.Generator, kind: str, shape: tuple[int, ...], units: int) -> np.ndarray:
-    if kind == "bias":
-        return np.zeros(shape)
-    return orthogonal(rng, shape) if kind == "recurrent" else _glorot(rng, shape)
+def _small(rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
+    return rng.normal(size=shape) * 0.001
 
 
-def _xavier(rng: np.random.Generator, kind: str, shape: tuple[int, ...], units: int) -> np.ndarray:
-    return np.zeros(shape) if kind == "bias" else _glorot(rng, shape)
+def _identity(rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
+    return np.eye(shape[0]) if shape[0] == shape[1] else _small(rng, shape)
 
 
-def _orthogonal(rng: np.random.Generator, kind: str, shape: tuple[int, ...], units: int) -> np.ndarray:
-    return np.zeros(shape) if kind == "bias" else orthogonal(rng, shape)
+def _with_zeros(inputs: Block, recurrent: Block) -> Draw:
+    """Input and recurrent blocks as these draw them, biases zero."""
 
+    def draw(rng: np.random.Generator, kind: str, shape: tuple[int, ...], units: int) -> np.ndarray:
+        if kind == "bias":
+            return np.zeros(shape)
+        return (recurrent if kind == "recurrent" else inputs)(rng, shape)
 
-def _identity(rng: np.random.Generator, kind: str, shape: tuple[int, ...], units: int) -> np.ndarray:
-    if kind == "recurrent" and shape[0] == shape[1]:
-        return np.eye(shape[0])
-    return np.zeros(shape) if kind == "bias" else rng.normal(size=shape) * 0.001
+    return draw
 
 
 SCHEMES: dict[str, Scheme] = {
@@ -82,23 +82,23 @@ SCHEMES: dict[str, Scheme] = {
         "torch.nn.RNN, LSTM, GRU: reset_parameters",
     ),
     "keras": Scheme(
-        _keras,
+        _with_zeros(_glorot, orthogonal),
         N_("U Glorot uniform in ±√(6/(D + H)), W orthogonal gate by gate, biases zero, an LSTM's forget bias 1"),
         "keras.layers.LSTM: glorot_uniform, orthogonal, unit_forget_bias (Keras draws over all gates at once)",
         forget_bias=1.0,
     ),
     "xavier": Scheme(
-        _xavier,
+        _with_zeros(_glorot, _glorot),
         N_("U and W uniform in ±√(6/(fan in + fan out)), each gate by itself, biases zero"),
         "X. Glorot, Y. Bengio, Understanding the difficulty of training deep feedforward neural networks (2010)",
     ),
     "orthogonal": Scheme(
-        _orthogonal,
+        _with_zeros(orthogonal, orthogonal),
         N_("U and W orthogonal, each gate by itself, biases zero: products of many W neither grow nor shrink"),
         "A. Saxe, J. McClelland, S. Ganguli, Exact solutions to the nonlinear dynamics of learning (2014)",
     ),
     "identity": Scheme(
-        _identity,
+        _with_zeros(_small, _identity),
         N_("W = 1, U normal with deviation 0.001, biases zero: a ReLU network that begins by remembering everything"),
         "Q. Le, N. Jaitly, G. Hinton, A simple way to initialize recurrent networks of rectified linear units (2015)",
     ),
@@ -237,10 +237,7 @@ def _refuse_too_large(
     except (AttributeError, ValueError, OSError):  # not known on every system
         return
     count = inputs * embed
-    for width, repeats in (
-        (embed or inputs, 1),
-        (directions * hidden, layers - 1),
-    ):  # the bottom layer, and those above
+    for width, repeats in ((embed or inputs, 1), (directions * hidden, layers - 1)):  # the bottom layer, those above
         sizes = {"D": width, "H": hidden, "O": outputs, None: 1}
         parameters = sum(sizes[part.rows] * sizes[part.columns] for stack in cell.stacks.values() for part in stack)
         count += directions * parameters * repeats

@@ -6,8 +6,9 @@ import ast
 import re
 from collections.abc import Iterator
 
+from rnncalc.check.code.culprit.expressions import called
 from rnncalc.check.code.culprit.reading import Statement
-from rnncalc.check.code.culprit.statement_predicates import StatementPredicates, called, gates_of
+from rnncalc.check.code.culprit.statement_predicates import StatementPredicates, gates_of
 from rnncalc.check.code.culprit.values import ACTIVATIONS, ANY
 
 ARRIVING = ("dh", "dmemory", "targets", "y")

@@ -171,8 +171,7 @@ class Expressions(ABC):
 
     def _operation(self, op: ast.operator, node: ast.AST, left: Value, right: Value) -> Value:
         result = combined([left, right])
-        marks: set[str] = set()
-        marks |= _places([left, right])
+        marks = set(_places([left, right]))
         texts = [mark for value in (left, right) for mark in value.marks if mark[:1] == "="]
         if len(texts) == 2:  # "W" + k
             return Value(marks=frozenset(("=" + texts[0][1:] + texts[1][1:],)))
@@ -203,13 +202,7 @@ class Expressions(ABC):
         named = {each.arg: self.value(each.value, scope) for each in node.keywords if each.arg}
         method = isinstance(node.func, ast.Attribute)
         held = self.value(node.func.value, scope) if isinstance(node.func, ast.Attribute) else NOTHING
-        name = (
-            node.func.attr
-            if isinstance(node.func, ast.Attribute)
-            else node.func.id
-            if isinstance(node.func, ast.Name)
-            else ""
-        )
+        name = called(node)
         if name == "append" and isinstance(node.func, ast.Attribute):
             old = dict(held.parts or {})
             old[ANY] = merged([old.get(ANY, NOTHING), *values])
@@ -250,11 +243,8 @@ class Expressions(ABC):
         if name in ("split", "chunk", "hsplit", "array_split", "vsplit", "unbind"):
             whole = replace(merged([held, *values[:1]]), names=frozenset())
             is_stack = whole.uses("U", "W") and not is_gradient(whole)
-            return (
-                Value(parts={at: stacked(whole, at) for at in range(len(self.gates))})
-                if is_stack and self.gates
-                else whole
-            )
+            gates = range(len(self.gates) if is_stack else 0)
+            return Value(parts={at: stacked(whole, at) for at in gates}) if gates else whole
         if name in STACKED:
             inside = [part for value in values for part in (value.parts or {"": value}).values()]
             matrices = all(part.has("U", "W", "b") for part in inside)
@@ -286,6 +276,11 @@ class Expressions(ABC):
                 gates = {self.gates[places[0]]}
             return quantity(*(f"gate.{gate}" for gate in gates or {"?"}), marks=(kind,))
         return Value(of=argument.of, marks=frozenset((kind,)))
+
+
+def called(call: ast.Call) -> str:
+    """The last part of the name of what is called."""
+    return call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
 
 
 def is_gradient(value: Value) -> bool:

@@ -6,9 +6,9 @@ import ast
 import re
 from collections.abc import Iterator
 
-from rnncalc.check.code.culprit.expressions import stacked_at
+from rnncalc.check.code.culprit.expressions import called, stacked_at
 from rnncalc.check.code.culprit.reading import Statement
-from rnncalc.check.code.culprit.statement_predicates import StatementPredicates, called, gates_of, stacks
+from rnncalc.check.code.culprit.statement_predicates import StatementPredicates, gates_of, stacks
 from rnncalc.check.code.culprit.values import ACTIVATIONS, CANDIDATES, STACKED, Value
 from rnncalc.check.code.layout import Layout
 

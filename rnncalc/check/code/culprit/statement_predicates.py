@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
+from rnncalc.check.code.culprit.expressions import called
 from rnncalc.check.code.culprit.reading import Reading, Statement
 from rnncalc.check.code.culprit.values import ACTIVATIONS, COPIES, EMPTY, SAME, SIZES, STACKED, ZEROS, Value
 
@@ -164,11 +165,6 @@ class StatementPredicates:
 
     def negative(self, statement: Statement) -> bool:
         return any(isinstance(node, ast.USub) for node in self.nodes(statement))
-
-
-def called(call: ast.Call) -> str:
-    """The last part of the name of what is called."""
-    return call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
 
 
 def stacks(names: frozenset[str]) -> set[str]:

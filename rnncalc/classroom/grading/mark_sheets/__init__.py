@@ -1,19 +1,18 @@
 """How a mark sheet is written: one format, one file, each with `write(marks, feedback) -> str`.
 
-A format for a platform that takes a file a person also has `of_person(row, marks, feedback)`; of several people it
-writes an object by id, or, into a folder, a file each.
+A format for a platform that takes a file a person has `of_person(row, marks, feedback)` in its place: of several people
+an object by id is written, or, into a folder, a file each.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from importlib import import_module
 from json import dumps
 from types import ModuleType
 from typing import Any
 
 from rnncalc.classroom.grading.choices import APART, FEEDBACK, FORMATS, RENDERED
-from rnncalc.classroom.grading.marks import Marks, Row
+from rnncalc.classroom.grading.marks import Marks
 from rnncalc.common.i18n import _
 from rnncalc.common.safe_text import file_name, json_text
 from rnncalc.common.suggest import one_of
@@ -29,6 +28,9 @@ def write(marks: Marks, format: str, feedback: str = "hint") -> str:
         from rnncalc.report.render import render
 
         return render(document(marks, feedback), format)
+    if format in APART:
+        each = _each(marks, format, feedback)
+        return as_json(each if len(each) != 1 else next(iter(each.values())))
     text: str = _module(format).write(marks, feedback)
     return text
 
@@ -37,15 +39,13 @@ def files(marks: Marks, format: str, feedback: str = "hint") -> dict[str, str]:
     """Name → text, a file a person, whose names lead nowhere else. Raises ProblemError for other formats."""
     if format not in APART:
         raise ProblemError(_("{format} is one file: give -o FILE"), format=format)
-    of_person: Callable[[Row, Marks, str], dict[str, Any]] = _module(format).of_person
-    return {f"{file_name(row.id)}.json": as_json(of_person(row, marks, feedback)) for row in marks.rows}
+    return {f"{file_name(person)}.json": as_json(data) for person, data in _each(marks, format, feedback).items()}
 
 
-def apart(marks: Marks, feedback: str, of_person: Callable[[Row, Marks, str], dict[str, Any]]) -> str:
-    """One person's object, or everybody's by id."""
-    if len(marks.rows) == 1:
-        return as_json(of_person(marks.rows[0], marks, feedback))
-    return as_json({row.id: of_person(row, marks, feedback) for row in marks.rows})
+def _each(marks: Marks, format: str, feedback: str) -> dict[str, Any]:
+    """Everybody's object by id."""
+    of_person = _module(format).of_person
+    return {row.id: of_person(row, marks, feedback) for row in marks.rows}
 
 
 def as_json(data: Any) -> str:

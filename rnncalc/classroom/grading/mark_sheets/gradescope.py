@@ -5,13 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from rnncalc.classroom.grading import feedback as words
-from rnncalc.classroom.grading.mark_sheets import apart
 from rnncalc.classroom.grading.marks import Marks, Row, tidy
-
-
-def write(marks: Marks, feedback: str) -> str:
-    """One object, or everybody's by id."""
-    return apart(marks, feedback, of_person)
 
 
 def of_person(row: Row, marks: Marks, feedback: str) -> dict[str, Any]:
