@@ -69,7 +69,7 @@ def check_words(given: Mapping[str, RawValue], only_near: bool = False) -> None:
 
     only_near: of what stands in a sheet, which says “output” of much, only a word that is nearly a known one.
     """
-    for key, known in _words().items():
+    for key, known in words_by_key().items():
         value = given.get(key)
         if value is None or not isinstance(value.value, str):
             continue
@@ -84,7 +84,7 @@ def check_words(given: Mapping[str, RawValue], only_near: bool = False) -> None:
             one_of(given, key, known)
 
 
-def _words() -> dict[str, Collection[str]]:
+def words_by_key() -> dict[str, Collection[str]]:
     """The keys whose value is a word, with the words that each has."""
     elman, gru = CELLS["elman"].switches, CELLS["gru"].switches
     return {

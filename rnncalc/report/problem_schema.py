@@ -6,17 +6,10 @@ Descriptions are English, as a schema's are: editors show them, and the site's p
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 from typing import Any
 
 from rnncalc.check.verdicts.precision import KINDS
-from rnncalc.model.cells import CELLS
-from rnncalc.model.cells.readout import read_out
-from rnncalc.model.layer import DIRECTIONS
-from rnncalc.model.losses import LOSSES, REDUCTIONS
-from rnncalc.model.merges import MERGES
-from rnncalc.network.network import LAYOUTS
-from rnncalc.problems.keys import KEYS, KEYS_CALLED, OF_A_LAYER, OF_ONE_DIRECTION, OWN_CELL, WORDS_CALLED
+from rnncalc.problems.keys import KEYS, KEYS_CALLED, OF_A_LAYER, OF_ONE_DIRECTION, OWN_CELL, WORDS_CALLED, words_by_key
 from rnncalc.problems.notation import GATE_NAMES, NOTATIONS
 from rnncalc.problems.stated_sizes import KEYS as SIZES
 
@@ -142,23 +135,8 @@ def schema() -> Schema:
 
 
 def words(key: str) -> list[str]:
-    """The words that a key may be, and what the field calls them; none where it may be anything."""
-    listed: dict[str, Iterable[str]] = {
-        "cell": CELLS,
-        "activation": dict.fromkeys(word for cell in CELLS.values() for word in cell.switches.get("activation", ())),
-        "update": dict.fromkeys(word for cell in CELLS.values() for word in cell.switches.get("update", ())),
-        "output": read_out().switches["output"],
-        "notation": NOTATIONS,
-        "layout": LAYOUTS,
-        "loss": LOSSES,
-        "reduction": REDUCTIONS,
-        "vectors": ("row", "column"),
-        "fused": ("hx", "xh"),
-        "direction": DIRECTIONS,
-        "merge": MERGES,
-        "decimal": ("point", "comma"),
-    }
-    return [*listed.get(key, ())]
+    """The words that a key may be; none where it may be anything."""
+    return [*words_by_key().get(key, ())]
 
 
 def _value(key: str) -> Schema:

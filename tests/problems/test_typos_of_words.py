@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from support.commands import Done, command
 
-from rnncalc.problems.keys import KEYS, WORDS_CALLED, _words
+from rnncalc.problems.keys import KEYS, WORDS_CALLED, words_by_key
 
 NUMBERS = {"U": 0.5, "W": 0.3, "x": [1, 2]}
 SHEET = "U = 0.5\nW = 0.3\nx_1 = 1\nx_2 = 2\n"
@@ -27,7 +27,7 @@ def slips(word: str) -> Iterator[str]:
 
 
 def known(key: str) -> list[str]:
-    return [*_words()[key], *WORDS_CALLED.get(key, ())]
+    return [*words_by_key()[key], *WORDS_CALLED.get(key, ())]
 
 
 def doors(key: str, word: str, folder: Path) -> Iterator[tuple[str, Done]]:
@@ -45,7 +45,7 @@ def doors(key: str, word: str, folder: Path) -> Iterator[tuple[str, Done]]:
         yield f"option beside a sheet {above}", command("forward", str(folder / "s.txt"), f"--{key}", word)
 
 
-@pytest.mark.parametrize("key", _words())
+@pytest.mark.parametrize("key", words_by_key())
 def test_a_slip_in_a_word_is_refused_with_the_word_that_is_near(key: str, tmp_path: Path) -> None:
     for word in known(key):
         for slip in slips(word):
@@ -58,7 +58,7 @@ def test_a_slip_in_a_word_is_refused_with_the_word_that_is_near(key: str, tmp_pa
             break
 
 
-@pytest.mark.parametrize("key", _words())
+@pytest.mark.parametrize("key", words_by_key())
 def test_a_word_that_is_near_to_none_is_refused(key: str, tmp_path: Path) -> None:
     for door, done in doors(key, "qqqq", tmp_path):
         if not door.startswith("sheet h_t"):  # a sheet with equations says “output” of much
