@@ -109,27 +109,28 @@ def find(text: str) -> Iterator[Table]:
         if len(rows) > 1:
             yield Table(tabular.start(), tabular.end(), rows[0][1], rows[1:])
     for block in re.finditer(r"(?:^[ \t]*\|.*\|[ \t]*(?:\n|\Z)){2,}", text, re.MULTILINE):
-        first = text.count("\n", 0, block.start())
-        lines = [(first + number, line.strip()) for number, line in enumerate(block[0].splitlines())]
-        rows = [(number, _cells(line)) for number, line in lines if not _RULE.fullmatch(line)]
+        rows = [(at, _cells(line.strip())) for at, line in _lines(text, block) if not _RULE.fullmatch(line)]
         if len(rows) > 1:
             yield Table(block.start(), block.end(), rows[0][1], rows[1:])
     for block in _PLAIN.finditer(text):
-        first = text.count("\n", 0, block.start())
-        rows = [(first + number, line.split()) for number, line in enumerate(block[0].splitlines())]
+        rows = [(at, line.split()) for at, line in _lines(text, block)]
         if all(len(row) == len(rows[0][1]) for _line, row in rows):
             yield Table(block.start(), block.end(), rows[0][1], rows[1:])
     yield from _of_gates(text)
     yield from _separated(text)
 
 
+def _lines(text: str, block: re.Match[str]) -> Iterator[tuple[int, str]]:
+    """The lines of a block, each with its number in the text."""
+    return enumerate(block[0].splitlines(), text.count("\n", 0, block.start()))
+
+
 def _of_gates(text: str) -> Iterator[Table]:
     """Gates with numbers in columns that blanks separate, under a line of names; their own column may have none."""
     for block in _OF_GATES.finditer(text):
-        first = text.count("\n", 0, block.start())
-        named, *lines = block[0].splitlines()
-        apart = [re.match(r"\s*(.*?)\s+(?=[-+−]?[\d._])(.*)", line) for line in lines]
-        rows = [(first + at, [row[1], *row[2].split()]) for at, row in enumerate(apart, 1) if row]
+        (_line, named), *lines = _lines(text, block)
+        apart = [(at, re.match(r"\s*(.*?)\s+(?=[-+−]?[\d._])(.*)", line)) for at, line in lines]
+        rows = [(at, [row[1], *row[2].split()]) for at, row in apart if row]
         width = len(rows[0][1])
         for gap in (r"[ \t]{2,}|\t", r"[ \t]+"):
             header = re.split(gap, named.strip())
