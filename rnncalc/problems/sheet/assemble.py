@@ -27,7 +27,18 @@ from rnncalc.problems.formulas.system import of_last_step
 from rnncalc.problems.keys import called
 from rnncalc.problems.notation import gate_letters
 from rnncalc.problems.parse.given import RawValue
-from rnncalc.problems.sheet import entries, named_vectors, prose, single_step, tables, units, unread, values
+from rnncalc.problems.sheet import (
+    digits,
+    entries,
+    named_functions,
+    named_vectors,
+    prose,
+    single_step,
+    tables,
+    units,
+    unread,
+    values,
+)
 from rnncalc.problems.sheet.answers import answers
 from rnncalc.problems.sheet.claims import Claims
 from rnncalc.problems.sheet.contents import Contents
@@ -122,7 +133,7 @@ class _Assembly:
         order = prose.gate_order(self.sheet.prose)
         if order and "gates" not in self.given and self.equations.equations:
             self.given["gates"] = RawValue(order, "order")
-        precision = prose.precision(self.sheet.prose)
+        precision = digits.precision(self.sheet.prose)
         if precision and "precision" not in self.given:
             self.given["precision"] = RawValue(precision, "precision")
         if not self.made:
@@ -223,17 +234,17 @@ class _Assembly:
         for letter in dict.fromkeys(letters):
             if letter in FUNCTIONS.values():
                 continue
-            function = prose.function_called(self.sheet.prose, letter)
+            function = named_functions.function_called(self.sheet.prose, letter)
             if function:
                 self.equations.functions.setdefault(letter, function)
-        function = prose.activation(self.sheet.prose)
+        function = named_functions.activation(self.sheet.prose)
         for letter in GENERIC if function else ():
             self.equations.functions.setdefault(letter, function)
         self._leaky()
 
     def _leaky(self) -> None:
         """Leaky ReLUs with the slope that the sheet says."""
-        slope, functions = prose.leak(self.sheet.text), self.equations.functions
+        slope, functions = named_functions.leak(self.sheet.text), self.equations.functions
 
         def leaking(node: nodes.Node) -> nodes.Node:
             named = isinstance(node, nodes.Apply) and functions.get(node.name, node.name) == "leaky_relu"

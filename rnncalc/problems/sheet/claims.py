@@ -22,7 +22,7 @@ from rnncalc.problems.formulas.reader import FUNCTIONS, GENERIC
 from rnncalc.problems.notation import NOTATIONS
 from rnncalc.problems.parse import matrix
 from rnncalc.problems.parse.given import RawValue
-from rnncalc.problems.sheet import cell_names, prose
+from rnncalc.problems.sheet import cell_names, named_functions
 from rnncalc.problems.sheet.layer_parts import how_many
 from rnncalc.problems.sheet.roles import Roles
 
@@ -61,7 +61,7 @@ def _patterns() -> list[tuple[str, re.Pattern[str]]]:
         r"(?:\s|\b(?:an?|the|taken|chosen|given|by|as|to|be|used|all|function|usual|standard|logistic|simple|activations?|"
         'element-?wise|through|via)\\b|的|了|一个|函数|激活|[$“”"*`]){0,12}?'
     )
-    called = rf"(?P<value>{prose.FUNCTION_NAMES})"
+    called = rf"(?P<value>{named_functions.FUNCTION_NAMES})"
     behind = (
         r"(?:[\s-]|\b(?:function|activation|non-?linearity|is|are|used|applied|serves?|acts?|as|in|for|to|by|at|on|of|"
         'the|an?|our|its|all|every|each)\\b|函数|作为|作|做|为|被?用于|用在|用作|的|激活|[$“”"*`]){0,14}?'
@@ -126,7 +126,7 @@ def claims(text: str) -> Iterator[SentenceClaim]:
 def _claim(key: str, said: re.Match[str], sentence: str, begin: int) -> SentenceClaim:
     value = said["value"]
     if key == "function":
-        value = prose.function_named(value)
+        value = named_functions.function_named(value)
         gates = _GATE.search(said[0])
         key = "output" if value == "softmax" or _OUTPUT.search(said[0]) else "gate" if gates else "activation"
     elif key == "start":

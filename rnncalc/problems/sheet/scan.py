@@ -12,7 +12,7 @@ import unicodedata
 from rnncalc.common.i18n import _
 from rnncalc.problems.formulas import reader as formulas
 from rnncalc.problems.formulas.spelling import BREAK
-from rnncalc.problems.sheet import prose, tables, unread, values
+from rnncalc.problems.sheet import named_functions, tables, unread, values
 from rnncalc.problems.sheet.cleaned import CleanText
 from rnncalc.problems.sheet.heads import Head, Heads
 from rnncalc.problems.sheet.layer_parts import LayerParts, how_many
@@ -35,7 +35,7 @@ def scan(text: str, decimal: str = "") -> ScannedSheet:
     names = [name for head in heads if not _names_function(left, head) for name in head.names]
     names += [cell.symbol for cell in cells]
     known = {part for name in names for part in (name.base, name.base.rstrip("'"), name.key)}
-    reader = formulas.Reader(left, known, prose.meaning_of_sigma(left))
+    reader = formulas.Reader(left, known, named_functions.meaning_of_sigma(left))
     sides = RightSides(clean, left, sheet, layers, heads, reader)
     sides.read()
     sheet.prose = _blank(left, [*layers.headings, *used, *sides.used]).replace(BREAK, " ")

@@ -13,7 +13,7 @@ from typing import NamedTuple
 from rnncalc.common.i18n import _
 from rnncalc.errors import shown
 from rnncalc.problems.formulas import symbol as symbols
-from rnncalc.problems.sheet import prose
+from rnncalc.problems.sheet import digits, prose
 from rnncalc.problems.sheet.cleaned import NUMBERING
 from rnncalc.problems.sheet.step_lines import LABEL
 
@@ -107,7 +107,7 @@ def lines(text: str, used: Collection[str], sizes: Sequence[str] = ()) -> list[s
         bare = _COUNTED.sub(" ", _ITEM.sub(" ", NUMBERING.sub("", _HEADING.sub("", bare))))
         for words in sizes:
             bare = bare.replace(words, " ")
-        bare = prose.without_precision(prose.without_facts(bare, used))
+        bare = digits.without_precision(prose.without_facts(bare, used))
         bare = _SHAPES.sub(" ", _LABELS.sub(" ", bare))
         if re.search(r"\d", _NAME.sub(" ", bare)):
             where = _("line {line}: {text}")

@@ -12,7 +12,7 @@ from rnncalc.errors import ParseError
 from rnncalc.model.losses import takes_classes
 from rnncalc.problems.parse.given import RawValue
 from rnncalc.problems.parse.numbers import Numbers
-from rnncalc.problems.sheet import prose, values
+from rnncalc.problems.sheet import prose, values, vocabulary
 from rnncalc.problems.sheet.contents import Contents
 from rnncalc.problems.sheet.pieces import Assigned
 from rnncalc.problems.sheet.roles import Roles
@@ -90,7 +90,7 @@ class Words:
         rows = re.compile(rf"(?<!\w)(?:{word})(?:\s*[,、，;→]\s*(?:and\s+)?(?:{word})){{1,200}}(?![\w<])")
         end = 0
         for row in rows.finditer(self.prose):
-            words = prose.items(row[0].replace("and ", "").replace("→", ","))
+            words = vocabulary.items(row[0].replace("and ", "").replace("→", ","))
             meant = _MEANT.search(self.prose[end : row.start()])
             if meant and "targets" not in self.given:
                 self.given["targets"] = RawValue(words, "targets")
@@ -105,7 +105,7 @@ class Words:
         for quoted in _QUOTED.finditer(text):
             words = _words_in(quoted[1], known)
             before, last = text[last : quoted.start()], quoted.end()
-            if not words or (sorted(words) == sorted(known) and prose.names_vocabulary(before)):
+            if not words or (sorted(words) == sorted(known) and vocabulary.announced(before)):
                 continue
             meant, fed = (_last(pattern, before[-60:]) for pattern in (_MEANT, _FED))
             if meant > fed and "targets" not in self.given:
@@ -114,7 +114,7 @@ class Words:
                 self.letters = words
             elif meant == fed and not shown:
                 shown = words  # an example, unless a sentence says the inputs
-        spelled = prose.spelled(self.prose, known) if known and all(len(word) == 1 for word in known) else ""
+        spelled = vocabulary.spelled(self.prose, known) if known and all(len(word) == 1 for word in known) else ""
         self.letters = self.letters or list(spelled) or shown
 
     def _classes(self) -> None:
@@ -122,7 +122,7 @@ class Words:
         targets = self.given.get("targets")
         if targets is None or isinstance(targets.value, Numbers):
             return
-        words = targets.value if isinstance(targets.value, list) else prose.items(targets.value)
+        words = targets.value if isinstance(targets.value, list) else vocabulary.items(targets.value)
         if not words or not all(word is None or (isinstance(word, str) and _is_word(word)) for word in words):
             return
         known = self._vocabulary()
@@ -160,12 +160,12 @@ class Words:
     def _vocabulary(self) -> list[str]:
         if "vocabulary" in self.given:
             value = self.given["vocabulary"].value
-            return [str(word) for word in value] if isinstance(value, list) else prose.items(str(value))
+            return [str(word) for word in value] if isinstance(value, list) else vocabulary.items(str(value))
         if self.embedded:
             return list(self.codes)
         if self.codes:
             return sorted(self.codes, key=lambda word: int(self.codes[word].values.reshape(-1).argmax()))
-        return prose.vocabulary(self.prose) or self._from_one_hot()
+        return vocabulary.said(self.prose) or self._from_one_hot()
 
     def _from_one_hot(self) -> list[str]:
         """The letters of the steps, in the order of their one-hot vectors."""
