@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Sequence
 
 from rnncalc.problems.formulas.spelling import unified
 from rnncalc.problems.sheet import (
@@ -62,12 +63,26 @@ NUMBERING = re.compile(
     r"^[ \t]*#{1,6}[^\n]*|^[ \t>]+",
     re.MULTILINE,
 )
-
-
 _NUMBER_ONLY = re.compile(
     r"(?:\W|_|\b(?:part|question|problem|exercise|task|step|q|no|solution|answer|teil|aufgabe)\b|[第小问题步解答证]|"
     r"(?<![^\W_])[^\W_]{1,3}(?![^\W_])|[一二三四五六七八九十\d])*",
     re.IGNORECASE,
+)
+_PLAINLY = (  # line by line as a reader of headings sees it; each takes what those before it wrote
+    tables.unescaped,  # | h\[1\] | → | h[1] |
+    code.plain,  # self.W.dot(x) → W @ x
+    step_lines.numbered,  # t = 1, and below it h = 0.5 → h_1 = 0.5
+    rewritten.with_edges,  # a table without bars at its edges
+    rewritten.in_letters,  # Input weights: [[…]] → U = [[…]]
+    rewritten.with_loss,  # the loss is ½(…) → L = ½(…)
+    rewritten.gate_by_gate,  # all gates in one column → an equation each
+)
+_IN_ONE_SPELLING = (
+    unified,
+    sentence_values.assigned,  # the bias is 0.1 → b = 0.1
+    named_vectors.with_indices,  # e(time) → e_{time}
+    rewritten.without_sums,  # Σ_j U_{ij} x_j(t) → U x(t)
+    rewritten.one_by_one,  # (u, w) = (0.5, 0.3) → u = 0.5, w = 0.3
 )
 
 
@@ -83,11 +98,8 @@ class CleanText:
         if not self.commas and not decimal:  # whoever answers may write otherwise than the sheet
             text, self.commas = _answers_with_points(text)
         self.columns = code.columns(text)
-        text = step_lines.numbered(code.plain(tables.unescaped(text)))
-        text = rewritten.gate_by_gate(rewritten.with_loss(rewritten.in_letters(rewritten.with_edges(text))))
-        self.text = named_vectors.with_indices(sentence_values.assigned(unified(text)))
-        self.text = rewritten.one_by_one(rewritten.without_sums(self.text))
-        self.text = blanked(_WHO, blanked(_IMPORT, self.text))
+        text = _rewritten(text, _PLAINLY)
+        self.text = blanked(_WHO, blanked(_IMPORT, _rewritten(text, _IN_ONE_SPELLING)))
         self.seeds = [(self.line(seed.start()), int(seed[1])) for seed in _SEED.finditer(self.text)]
         self.text = blanked(_SEED, self.text)
         headings = _headings(text.split("\n"))
@@ -106,6 +118,12 @@ class CleanText:
             return True
         above = [heading for heading in self.headings if heading <= line]
         return bool(above) and above[-1] in self.answers
+
+
+def _rewritten(text: str, rewrites: Sequence[Callable[[str], str]]) -> str:
+    for rewrite in rewrites:
+        text = rewrite(text)
+    return text
 
 
 def _without_numbering(headings: dict[int, str]) -> list[int]:

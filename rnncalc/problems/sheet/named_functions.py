@@ -1,4 +1,4 @@
-"""The functions that a sheet names in sentences: of a letter, of σ, beside the word activation; the leaky ReLU's slope."""
+"""The functions that a sheet names in sentences: a letter, σ, the word activation; the slope of the leaky ReLU."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What stands behind the signs of a sheet: a value, words, a function, an equation, the name of what has the same value.
+"""What stands behind a sign of a sheet: a value, words, a function, an equation, the name of an equal value.
 
 Longer than other files, because the kinds are tried one after the other and share the marks of what is used.
 """

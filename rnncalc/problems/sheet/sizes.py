@@ -27,10 +27,9 @@ _WORDS = {
     "N": r"sequences?\b|examples?\b|batch\w*|mini-?batch\w*|样本|批\w{0,4}",
 }  # fmt: skip
 _MARKS = rf"[\s${BREAK}*`()（）-]"
-_BEHIND = re.compile(
-    rf"{_MARKS}{{0,6}}(?:{'|'.join(f'(?P<{size}>{words})' for size, words in _WORDS.items())})", re.IGNORECASE
-)
-_NEAR = re.compile("|".join(f"(?P<{size}>{words})" for size, words in _WORDS.items()), re.IGNORECASE)
+_ANY = "|".join(f"(?P<{size}>{words})" for size, words in _WORDS.items())
+_BEHIND = re.compile(rf"{_MARKS}{{0,6}}(?:{_ANY})", re.IGNORECASE)
+_NEAR = re.compile(_ANY, re.IGNORECASE)
 _NUMBER_FIRST = re.compile(
     r"(?<![\w.^=-])(?P<number>\d{1,4})(?:[ -]|(?=\s?[一-鿿]))"
     rf"(?:{'|'.join(f'(?P<{size}>{words})' for size, words in _WORDS.items() if size != 'N')})",
