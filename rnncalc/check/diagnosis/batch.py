@@ -186,7 +186,7 @@ class SpecBatch:
                 return value
             array = np.array(value)
             for row in rows[key]:
-                spot = spots[row][1] if _inside(spots[row][1], array) else (0,) * (array.ndim - 1)
+                spot = _place(spots[row][1], array)
                 followed[row] = array[spot]
                 array[spot] = given[row]
             return array
@@ -197,12 +197,13 @@ class SpecBatch:
 
 def at(value: np.ndarray, spot: Index) -> np.ndarray:
     """A number of a quantity in every lane. A loss that is reported as a gradient is one number for all entries."""
-    number: np.ndarray = value[spot if _inside(spot, value) else (0,) * (value.ndim - 1)]
+    number: np.ndarray = value[_place(spot, value)]
     return number
 
 
-def _inside(spot: Index, value: np.ndarray) -> bool:
-    return len(spot) == value.ndim - 1 and all(index < size for index, size in zip(spot, value.shape))
+def _place(spot: Index, value: np.ndarray) -> Index:
+    inside = len(spot) == value.ndim - 1 and all(index < size for index, size in zip(spot, value.shape))
+    return spot if inside else (0,) * (value.ndim - 1)
 
 
 class SpecBatches:
