@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
+from rnncalc.check.verdicts.records import place_name
 from rnncalc.classroom.grading.judging import Result
 from rnncalc.common.safe_text import one_line
 
@@ -37,7 +38,7 @@ def result(verdict: CodeVerdict) -> Result:
 def _first(place: OutputPlace) -> dict[str, Any]:
     """The first wrong number, as a check of numbers hands it out."""
     indices = [index for index in (place.sequence, *place.unit) if index is not None]
-    spot = place.output + (f"_{place.step}" if place.step is not None else "") + "".join(f"[{n}]" for n in indices)
+    spot = place_name(place.output, place.step, tuple(indices))
     return {
         "name": place.output,
         "step": place.step,

@@ -26,7 +26,7 @@ from rnncalc.classroom.code.descendants import adopt
 from rnncalc.classroom.code.remote import RemoteCaller, load
 from rnncalc.classroom.code.results import failed, result
 from rnncalc.classroom.code.watching import FORKS, Process, Stopped
-from rnncalc.classroom.grading.judging import Result, unreadable
+from rnncalc.classroom.grading.judging import Result, defect, unreadable
 from rnncalc.common.i18n import _
 from rnncalc.common.scratch import remove_scratch, scratch_folder
 from rnncalc.errors import RnncalcError
@@ -96,9 +96,8 @@ class SubmissionRun:
             return failed(str(stopped))
         except RnncalcError as error:
             return unreadable(str(error))
-        except Exception as error:  # a defect of ours must not cost the others their marks
-            kind = type(error).__name__
-            return unreadable(_("could not be judged ({kind}: {error})").format(kind=kind, error=error))
+        except Exception as error:
+            return defect(error)
 
     def _is_another(self, name: str, cell: str) -> bool:
         """Whether a module is not the cell that its name says; a signature says the cell of a function."""

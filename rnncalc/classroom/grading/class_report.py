@@ -7,7 +7,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator
 from typing import Any
 
-from rnncalc.classroom.grading.feedback import ACCEPTED
+from rnncalc.check.verdicts.records import ACCEPTED
 from rnncalc.classroom.grading.judging import Result
 from rnncalc.classroom.grading.marks import Marks, dotted
 from rnncalc.common.i18n import _

@@ -10,11 +10,11 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from rnncalc.check.verdicts.records import ACCEPTED
 from rnncalc.classroom.grading.judging import Result
 from rnncalc.classroom.grading.marks import Marks, Row
 from rnncalc.common.i18n import _, full_width
 
-ACCEPTED = ("right", "truncated", "rounding")
 SECRETS = ("computed", "from_your_values")
 _DECIMAL = re.compile(r"\d[.,]\d")
 

@@ -78,6 +78,11 @@ def unreadable(trouble: str, empty: bool = False) -> Result:
     return Result(UNREADABLE, empty=empty, trouble=one_line(trouble))
 
 
+def defect(error: Exception) -> Result:
+    """The result where judging itself failed: a defect of ours must not cost the others their marks."""
+    return unreadable(_("could not be judged ({kind}: {error})").format(kind=type(error).__name__, error=error))
+
+
 def judge_many(tasks: list[Task], diagnose: bool, tongue: str) -> list[Result]:
     """The result of each task; for a process of its own, which first has to be told the language."""
     if language() != tongue:
@@ -101,9 +106,8 @@ def judge(task: Task, diagnose: bool) -> Result:
         return unreadable(str(error))
     except RecursionError:
         return unreadable(_("nested too deeply"))
-    except Exception as error:  # a defect of ours must not cost the others their marks
-        kind = type(error).__name__
-        return unreadable(_("could not be judged ({kind}: {error})").format(kind=kind, error=error))
+    except Exception as error:
+        return defect(error)
 
 
 def check_scale(question: str, precision: str) -> None:
