@@ -144,11 +144,9 @@ class Conventions:
 
     def _fits(self, name: str, rows: bool) -> bool:
         """Whether a matrix fits the known sizes in that orientation."""
-        units, gates = self._units(), len(self.cell.gates) or 1
-        parts = self.arrays[name]
-        if isinstance(parts, dict):
-            gates = 1
-        for part in parts.values() if isinstance(parts, dict) else [parts]:
+        units, array = self._units(), self.arrays[name]
+        gates = 1 if isinstance(array, dict) else len(self.cell.gates) or 1
+        for part in _parts(array):
             if len(part.shape) != 2:
                 continue
             above, beside = part.shape[::-1] if rows else part.shape
@@ -160,13 +158,12 @@ class Conventions:
 
     def _units(self) -> int | None:
         """H, if W or b says it in either orientation."""
-        gates = len(self.cell.gates) or 1
-        recurrent, bias = self.arrays.get("W"), self.arrays.get("b")
-        for part in recurrent.values() if isinstance(recurrent, dict) else [recurrent]:
-            if isinstance(part, Numbers) and len(part.shape) == 2:
+        for part in _parts(self.arrays["W"]) if "W" in self.arrays else ():
+            if len(part.shape) == 2:
                 return min(part.shape)
+        bias = self.arrays.get("b")
         if isinstance(bias, Numbers) and bias.shape:
-            return bias.values.size // gates
+            return bias.values.size // (len(self.cell.gates) or 1)
         return None
 
     def _split_fused(self) -> None:
@@ -182,9 +179,8 @@ class Conventions:
         other = "U" if name == "W" else "W"
         if other not in self.arrays:  # of one unit it is a row, [0.2, 0.3]
             fused = _each(fused, lambda part: part.through(np.atleast_2d) if part.values.size > 1 else part)
-        parts = list(fused.values()) if isinstance(fused, dict) else [fused]
         gates = 1 if isinstance(fused, dict) else len(self.cell.gates) or 1
-        first = parts[0].shape
+        first = _parts(fused)[0].shape
         if len(first) != 2 or first[0] % gates or (name == "U" and not word) or first[1] <= first[0] // gates:
             return
         units = first[0] // gates
@@ -287,7 +283,7 @@ def _columns(cut: slice, part: Numbers) -> Numbers:
     return part.through(lambda values: values[:, cut])
 
 
-def _parts(array: Numbers | dict[str, Numbers]) -> list[Numbers]:
+def _parts(array: GivenArray) -> list[Numbers]:
     return list(array.values()) if isinstance(array, dict) else [array]
 
 

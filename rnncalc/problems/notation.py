@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from rnncalc.common.i18n import _
 from rnncalc.common.suggest import nearest
@@ -183,20 +184,19 @@ def _choose(given: Mapping[str, RawValue], wanted: Collection[str], cell: Cell) 
 def _put(settled: dict[str, RawValue], name: str, value: RawValue, cell: Cell) -> None:
     """Put a value under our name; a stack's gates go into one dict."""
     stack, _dot, letter = name.partition(".")
-    if not letter:
-        if isinstance(value.value, dict):
-            for inner in value.value:
-                _put(settled, f"{stack}.{inner}", value[inner], cell)
-            return
-        if stack in settled:
-            raise ProblemError(_("{where}: {name} is given twice"), where=value.where, name=stack)
-        settled[stack] = value
+    if not letter and isinstance(value.value, dict):
+        for inner in value.value:
+            _put(settled, f"{stack}.{inner}", value[inner], cell)
         return
-    ours = gate(letter, cell, value.where)
-    inside = settled.setdefault(stack, RawValue({}, value.where))
-    if not isinstance(inside.value, dict) or ours in inside.value:
-        raise ProblemError(_("{where}: {name} is given twice"), where=value.where, name=f"{stack}.{ours}")
-    inside.value[ours] = value
+    into: Any = settled
+    whole = stack
+    if letter:
+        letter = gate(letter, cell, value.where)
+        whole = f"{stack}.{letter}"
+        into = settled.setdefault(stack, RawValue({}, value.where)).value
+    if not isinstance(into, dict) or (letter or stack) in into:
+        raise ProblemError(_("{where}: {name} is given twice"), where=value.where, name=whole)
+    into[letter or stack] = value
 
 
 def _letters(notation: Notation, cell: Cell, wanted: Collection[str]) -> dict[str, str]:
