@@ -130,9 +130,7 @@ class _Question:
         return {name: int(np.size(array)) for name, array in Quantities(self.problem).items()}
 
 
-@lru_cache(maxsize=8)  # each keeps what its mistakes are made of
-def _question(text: str, precision: str) -> _Question:
-    return _Question(text, precision)
+_question = lru_cache(maxsize=8)(_Question)  # each keeps what its mistakes are made of
 
 
 def _answered(value: Any) -> bool:
