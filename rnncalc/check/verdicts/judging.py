@@ -378,6 +378,3 @@ def _is_named(key: Key) -> bool:
     if head in NAMED:
         return head != "∂" or len(key) == 4
     return head == "" and isinstance(key[1], int) and isinstance(key[3], int) and key[3] > 0
-
-
-__all__ = ["Judging", "entry"]

@@ -10,8 +10,6 @@ from rnncalc.problems.sheet import assemble
 from rnncalc.problems.sheet.parts import parts
 from rnncalc.problems.sheet.scan import scan
 
-__all__ = ["problems", "read"]
-
 
 def read(text: str, decimal: str = "") -> dict[str, RawValue]:
     """The keys of a sheet's problem; of several, {"problems": {"Q1": keys, …}}. Raises ParseError with the line.
