@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from rnncalc.common import strict_json
 from rnncalc.common.i18n import _
@@ -45,19 +45,24 @@ def several(
     """
     if "problems" not in given:
         return {}
-    stated = given["problems"]
-    if not isinstance(stated.value, Mapping) or not stated.value:
-        raise ProblemError(_('{where}: expected problems by name, {{"Q1": {{…}}, …}}'), where=stated.where)
     beside = {key: value for key, value in given.items() if key not in ("problems", "title", "source")}
     problems = {}
-    for name in stated.value:
-        part = stated[name]
+    for name, part in by_name(given["problems"]):
         if isinstance(part.value, RnncalcError):
             if unread is None:
                 raise ProblemError(f"{name}: {part.value}")
             unread[name] = part.value
-        elif not isinstance(part.value, Mapping):
-            raise ProblemError(_("{where}: expected a problem, {{…}}"), where=part.where)
         else:
             problems[name] = {key: part[key] for key in part.value if not key.startswith("_")} | beside
     return problems
+
+
+def by_name(given: RawValue) -> Iterator[tuple[str, RawValue]]:
+    """The problems under a key, or in place of one the error that it could not be read for. Raises ProblemError."""
+    if not isinstance(given.value, Mapping) or not given.value:
+        raise ProblemError(_('{where}: expected problems by name, {{"Q1": {{…}}, …}}'), where=given.where)
+    for name in given.value:
+        part = given[name]
+        if not isinstance(part.value, Mapping | RnncalcError):
+            raise ProblemError(_("{where}: expected a problem, {{…}}"), where=part.where)
+        yield name, part

@@ -15,7 +15,6 @@ from rnncalc.check import CheckSession
 from rnncalc.check.answers.names import QuantityIndex
 from rnncalc.check.answers.places import Shape, shape_in
 from rnncalc.classroom.grading.people import Roster
-from rnncalc.common.i18n import _
 from rnncalc.common.safe_text import one_line
 from rnncalc.errors import ProblemError, RnncalcError
 from rnncalc.problems import problem_text
@@ -196,12 +195,7 @@ def _texts(given: Mapping[str, RawValue], text: str) -> dict[str, str]:
 
 def _parts(given: RawValue) -> Iterator[tuple[str, tuple[dict[str, RawValue], str]]]:
     """The problems under a key, each with its text. Raises ProblemError."""
-    if not isinstance(given.value, Mapping) or not given.value:
-        raise ProblemError(_('{where}: expected problems by name, {{"Q1": {{…}}, …}}'), where=given.where)
-    for name in given.value:
-        part = given[name]
-        if not isinstance(part.value, Mapping):
-            raise ProblemError(_("{where}: expected a problem, {{…}}"), where=part.where)
+    for name, part in problem_text.by_name(given):
         yield name, ({key: part[key] for key in part.value}, json.dumps(plain(part.value)))
 
 
