@@ -31,6 +31,7 @@ class _Size(click.ParamType):
 @click.argument("model", metavar="MODEL")
 @click.option("--data", metavar="FILE", help="Data like that of training; one sequence of it is shown.")
 @click.option("--sequence", default=1, show_default=True, help="Which one.")
+@click.option("--step", "--steps", "steps", default="", metavar="STEPS", help="Only these steps of it: 10-20, 5-last.")
 @output_option(
     "output", known=(".png", ".svg", ".pdf"), chosen=False, required=True, help="PNG, SVG or PDF, by its ending."
 )
@@ -38,16 +39,17 @@ class _Size(click.ParamType):
 @click.option("--dpi", type=click.IntRange(30, 1200), default=150, show_default=True, help="Dots per inch of a PNG.")
 @language_option
 def command(
-    kind: str, model: str, data: str | None, sequence: int, output: str, size: tuple[float, float] | None, dpi: int
+    kind: str, model: str, data: str | None, sequence: int, steps: str, output: str,
+    size: tuple[float, float] | None, dpi: int,
 ) -> None:  # fmt: skip
     """Plot a model: its loss, hidden states and gates over time, or how far back gradients flow.
 
     \b
     rnncalc plot loss model.safetensors -o loss.png
-    rnncalc plot gates model.safetensors --data weather.csv -o gates.svg
+    rnncalc plot gates model.safetensors --data weather.csv --step 100-150 -o gates.svg
     rnncalc plot loss model.safetensors --size 8x5 -o loss.pdf
     """
     from rnncalc.network.weights import model_file as models
     from rnncalc.pipeline import plots
 
-    plots.plot(kind, models.load(model), output, data, sequence, size, dpi)
+    plots.plot(kind, models.load(model), output, data, sequence, size, dpi, steps)

@@ -11,6 +11,7 @@ import numpy as np
 
 from rnncalc.common.files import write
 from rnncalc.common.i18n import _, language
+from rnncalc.common.step_ranges import step_numbers
 from rnncalc.common.suggest import one_of
 from rnncalc.errors import ProblemError, RnncalcError
 from rnncalc.network.trace import Trace
@@ -30,22 +31,26 @@ CHINESE_FILES = ("notosanscjk", "notosanssc", "sourcehansans", "wqy", "msyh", "p
 
 def plot(
     kind: str, model: Model, path: str, source: str | None = None, sequence: int = 1,
-    size: tuple[float, float] | None = None, dpi: int = 150,
+    size: tuple[float, float] | None = None, dpi: int = 150, steps: str = "",
 ) -> None:  # fmt: skip
     """Draw one of KINDS to a file, whose ending says how: .png, .svg, .pdf.
 
     source: data, of which one sequence is shown; the loss alone needs none. size: width and height in centimetres.
+    steps: those of the sequence that are shown, from one to another; all of it is computed.
+
     Raises ProblemError, RnncalcError.
     """
     one_of(_("a plot"), kind, KINDS)
     context, figure = _matplotlib()
     with context:
         if kind == "loss":
+            if steps:
+                raise ProblemError(_("--step is of a sequence, and the loss has epochs"))
             _loss(figure, model)
         else:
             if source is None:
                 raise ProblemError(_("{kind} needs data: pass --data"), kind=kind)
-            _of_sequence(figure, kind, model, read_again(source, Account.of(model.data)).only(sequence))
+            _of_sequence(figure, kind, model, read_again(source, Account.of(model.data)).only(sequence), steps)
         if size is not None:
             figure.set_size_inches(size[0] / CENTIMETRES, size[1] / CENTIMETRES)
         picture = BytesIO()
@@ -104,13 +109,19 @@ def _counted(axes: Any, axis: str) -> None:
     axes.locator_params(axis=axis, integer=True, min_n_ticks=1)
 
 
-def _of_sequence(figure: Any, kind: str, model: Model, data: Sequences) -> None:
+def _of_sequence(figure: Any, kind: str, model: Model, data: Sequences, steps: str) -> None:
     x = np.asarray(data.x)
+    if not len(x):
+        raise ProblemError(_("the sequence has no steps"))
+    chosen = step_numbers(steps, len(x))
+    shown = range(chosen[0], chosen[-1] + 1)
+    if chosen != [*shown]:
+        raise ProblemError(_("--step {steps}: a plot shows one range of steps, such as 10-20"), steps=steps)
     trace = model.network.forward(
         x if model.network.embeds and data.tokens else data.in_full(x).astype(model.network.dtype)
     )
     if kind == "flow":
-        _flow(figure, model, trace)
+        _flow(figure, model, trace, shown)
         return
     for number, (layer, made) in enumerate(zip(model.network.layers, trace.layers), 1):
         names = [layer.cell.emits] if kind == "states" else [*layer.cell.gates]
@@ -118,7 +129,7 @@ def _of_sequence(figure: Any, kind: str, model: Model, data: Sequences) -> None:
             raise ProblemError(_("{cell} has no gates"), cell=layer.cell.name)
         for way, signals in made.passes.items():
             for name in names:
-                _heat(figure, signals[name], _titled(name, number, way if len(made.passes) > 1 else ""))
+                _heat(figure, signals[name], _titled(name, number, way if len(made.passes) > 1 else ""), shown)
     _arrange(figure)
 
 
@@ -128,14 +139,14 @@ def _titled(name: str, layer: int, way: str) -> str:
     return _("{name}, layer {n}").format(name=name, n=layer) + directions[way]
 
 
-def _heat(figure: Any, values: np.ndarray, title: str) -> None:
+def _heat(figure: Any, signal: np.ndarray, title: str, shown: range) -> None:
     """Draw a signal, units down and steps across."""
-    axes = figure.add_subplot()
+    axes, values = figure.add_subplot(), signal[shown.start - 1 : shown.stop - 1]
     bound = max(float(np.abs(values).max()), 1e-12)
     low = -bound if values.min() < 0 else 0.0
     image = axes.imshow(
         values.T, aspect="auto", cmap="RdBu_r" if low < 0 else "viridis", vmin=low, vmax=bound,
-        extent=(0.5, len(values) + 0.5, values.shape[1] + 0.5, 0.5), interpolation="nearest",
+        extent=(shown.start - 0.5, shown.stop - 0.5, values.shape[1] + 0.5, 0.5), interpolation="nearest",
     )  # fmt: skip
     axes.set_title(title, fontsize=9)
     axes.set_xlabel(_("step"))
@@ -154,7 +165,7 @@ def _arrange(figure: Any) -> None:
         axes.images[0].colorbar.ax.set_subplotspec(grid[row, 1])
 
 
-def _flow(figure: Any, model: Model, trace: Trace) -> None:
+def _flow(figure: Any, model: Model, trace: Trace, shown: range) -> None:
     """Draw how much of a gradient at the last output arrives at each step: its norm at every state."""
     dy = np.zeros_like(trace["y"])
     dy[-1] = 1
@@ -166,9 +177,9 @@ def _flow(figure: Any, model: Model, trace: Trace) -> None:
     for number, (layer, gradient) in enumerate(zip(model.network.layers, gradients.layers), 1):
         for direction, signals in gradient.passes.items():
             name = "dh" if "dh" in signals.steps else next(iter(signals.steps))
-            norms = np.linalg.norm(signals.steps[name], axis=1)
+            norms = np.linalg.norm(signals.steps[name], axis=1)[shown.start - 1 : shown.stop - 1]
             label = _titled(f"|{name}|", number, direction if len(layer.passes) > 1 else "")
-            axes.plot(np.arange(1, len(norms) + 1), np.maximum(norms, 1e-30), label=label)
+            axes.plot(shown, np.maximum(norms, 1e-30), label=label, marker="o" if len(shown) == 1 else None)
     axes.set_yscale("log")
     axes.set_xlabel(_("step"))
     _counted(axes, "x")

@@ -6,7 +6,6 @@ Longer than other files, because every report needs most of it.
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
@@ -14,7 +13,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from rnncalc.common.i18n import _
-from rnncalc.errors import ProblemError
+from rnncalc.common.step_ranges import step_numbers
 from rnncalc.model.cells import Cell
 from rnncalc.model.equations.expression import INPUT, Call, Expression, Name
 from rnncalc.model.equations.printer import Letters, Place
@@ -41,17 +40,7 @@ class ReportOptions:
 
     def numbers(self, count: int) -> list[int]:
         """The chosen steps, counted from 1. Raises ProblemError."""
-        if not self.steps:
-            return list(range(1, count + 1))
-        chosen: list[int] = []
-        for part in self.steps.replace(" ", "").split(","):
-            match = re.fullmatch(r"(\d{1,9}|last)(?:-(\d{1,9}|last))?", part)
-            ends = [count if end == "last" else int(end) for end in match.groups() if end] if match else []
-            if not ends or not 1 <= ends[0] <= ends[-1] <= count:
-                message = _("--step {steps}: steps are 3, 10-20 or last, from 1 to {count}")
-                raise ProblemError(message, steps=self.steps, count=count)
-            chosen += range(ends[0], ends[-1] + 1)
-        return chosen
+        return step_numbers(self.steps, count)
 
     def worked(self, steps: Sequence[int], pictures: Sequence[Unrolled]) -> Sequence[int]:
         """The steps whose arithmetic is shown, in the order of `steps`: all that were chosen, or those drawn."""

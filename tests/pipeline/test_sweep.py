@@ -1,4 +1,4 @@
-"""Sweeps on executors and on Dask, resumed; and plots."""
+"""Sweeps on executors and on Dask, resumed."""
 
 import json
 import re
@@ -8,7 +8,6 @@ from inspect import signature
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 from support.helpers import run
 
@@ -16,8 +15,7 @@ from rnncalc.cli import train
 from rnncalc.errors import ProblemError, RnncalcError
 from rnncalc.network.training.settings import Settings
 from rnncalc.network.weights.initialise import random_network
-from rnncalc.network.weights.model_file import Model
-from rnncalc.pipeline import plots, recipe, sweep
+from rnncalc.pipeline import recipe, sweep
 from rnncalc.pipeline.options import KINDS, NETWORK
 
 SHARED = {"data": "example:names", "epochs": 1, "hidden": 8, "val": 0.2}
@@ -157,53 +155,6 @@ def test_dask_runs_a_sweep() -> None:
     ):
         results = sweep.sweep(trials(lr=[0.001, 0.01]), client.get_executor())
     assert [result["options"]["lr"] for result in results] == [0.01, 0.001]
-
-
-@pytest.mark.filterwarnings("default")
-def test_plots(tmp_path: Path) -> None:
-    pytest.importorskip("matplotlib")
-    rows = [{"x": [[0.1, 2], [0.3, 1], [k, 1]], "y": "ab"[k % 2]} for k in range(20)]
-    (tmp_path / "d.jsonl").write_text("\n".join(map(json.dumps, rows)))
-    model, data = str(tmp_path / "m.safetensors"), str(tmp_path / "d.jsonl")
-    done = run("train", "--data", data, "--epochs", "3", "--layers", "2", "--direction", "both", "-o", model)
-    assert done.returncode == 0, done.stderr
-    for kind in ("loss", "states", "gates", "flow"):
-        for ending, begins in ((".png", b"\x89PNG"), (".svg", b"<?xml"), (".pdf", b"%PDF")):
-            picture = tmp_path / f"{kind}{ending}"
-            done = run("plot", kind, model, "--data", data, "-o", str(picture))
-            assert done.returncode == 0, done.stderr
-            assert picture.read_bytes().startswith(begins)
-            assert picture.stat().st_size > 3000
-    assert "needs data" in run("plot", "states", model, "-o", str(tmp_path / "a.png")).stderr
-    assert run("plot", "loss", model, "-o", str(tmp_path / "a.doc")).returncode == 2
-    for size in ("16", "0x9", "ax9", "1e9x3"):
-        assert "no size" in run("plot", "loss", model, "--size", size, "-o", str(tmp_path / "a.png")).stderr
-    done = run("plot", "loss", model, "--size", "12x7", "--dpi", "50", "-o", str(tmp_path / "small.png"))
-    assert done.returncode == 0, done.stderr
-    assert (tmp_path / "small.png").stat().st_size < (tmp_path / "loss.png").stat().st_size
-    chinese = run("plot", "loss", model, "--lang", "zh", "-o", str(tmp_path / "zh.pdf"))
-    assert chinese.returncode == 0 or "中文字体" in chinese.stderr
-
-
-@pytest.mark.parametrize("kind", plots.KINDS)
-def test_steps_epochs_and_units_are_whole_numbers(kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    figures = pytest.importorskip("matplotlib.figure")
-    seen: list[Any] = []
-    monkeypatch.setattr(figures.Figure, "savefig", lambda figure, *_given, **_named: seen.append(figure))
-    rng = np.random.default_rng(7)
-    for count, hidden in ((1, 1), (2, 3), (3, 1), (4, 2), (5, 4), (7, 5), (12, 9), (60, 33)):
-        np.save(tmp_path / "x.npy", rng.normal(size=(1, count, 2)))
-        net = random_network("gru", inputs=2, hidden=hidden, outputs=1, seed=1)
-        history = [{"epoch": n + 1, "loss": 1 / (n + 1)} for n in range(count)]
-        data: dict[str, Any] = {} if kind == "loss" else {"source": str(tmp_path / "x.npy")}
-        plots.plot(kind, Model(net, {"kind": "arrays", "scale": "none"}, {}, history), str(tmp_path / "a.png"), **data)
-        for axes in [axes for axes in seen.pop().axes if axes.get_xlabel()]:
-            drawn = [(axes.get_xticks(), axes.get_xlim())]
-            drawn += [(axes.get_yticks(), axes.get_ylim())] if axes.get_yscale() == "linear" else []
-            for ticks, limits in drawn:
-                inside = [tick for tick in ticks if min(limits) <= tick <= max(limits)]
-                assert inside
-                assert all(tick == round(tick) for tick in inside), (count, hidden, ticks)
 
 
 def test_an_option_of_train_is_one_of_a_record_and_says_its_default() -> None:
