@@ -51,7 +51,7 @@ OPTIONS = {  # option → its help, and the words that it takes where they are f
     "stride": "Steps from the beginning of one window to that of the next. Default: the window.",
     "ahead": "The target is that of so many steps later, and its past an input.",
     "horizon": "Foretell so many steps at once, from --ahead on.",
-    "scale": (["none", "inputs", "both"], "Standardise; default: both in tables, else none."),
+    "scale": (["none", "inputs", "both"], "Standardise inputs, and targets that are numbers; default: both."),
     "at": (["every", "last"], "Targets at every step, or at a sequence's last."),
     "cell": "elman, jordan, lstm, gru, gru_after, i2h_i2o. Default lstm.",
     "hidden": "Units of a layer. Default 32.",

@@ -59,7 +59,7 @@ class Account:
     def of_model(cls, model: Model) -> Account:
         """Make the account of a model's data; for weights that come without one every column is an input."""
         if model.data:
-            return cls.of(model.data)
+            return cls.of({"scale": "none", **model.data})  # what it does not say was not learnt, and is not now
         sizes = model.network.sizes
         return cls(scale="none", at="every", inputs=sizes["D"], outputs=sizes["O"], classes=False, targets=False)
 

@@ -29,7 +29,7 @@ from rnncalc.network.weights.initialise import random_network
 from rnncalc.pipeline import class_weights, data
 from rnncalc.pipeline.account import Account
 from rnncalc.pipeline.data.frame import is_frame
-from rnncalc.pipeline.data.remarks import remarks
+from rnncalc.pipeline.data.remarks import defaults, remarks
 from rnncalc.pipeline.examples import EXAMPLES
 from rnncalc.pipeline.options import KINDS, LEAST, MOST, NETWORK, SETTINGS, among
 from rnncalc.problems.keys import called
@@ -157,12 +157,14 @@ def prepare(options: Mapping[str, Any]) -> Run:
         notes.append(message.format(n=unknown))
     seed = options.get("seed", 0)
     train, validation = train.split(float(options.get("val") or 0), seed)
-    fitted, held, tested = data.fitted(train, [validation, test], about)
+    output = options.get("output") or usual_output(loss)
+    fitted, held, tested = data.fitted(train, [validation, test], about, loss, output)
     if about.class_weight and fitted:
         weights = class_weights.by_name(about, fitted)
         notes += class_weights.notes(about, weights)
         fitted, held, tested = (part and part.by_class(weights) for part in (fitted, held, tested))
     assert fitted is not None
+    notes += [] if earlier else defaults(about, options)
     if options.get("embed") and not fitted.tokens:
         raise ProblemError(_("--embed is of tokens: of a text, or of lines of them"))
     if earlier:
@@ -172,7 +174,7 @@ def prepare(options: Mapping[str, Any]) -> Run:
         chosen = {
             "cell": "lstm",
             "hidden": 32,
-            "output": usual_output(loss),
+            "output": output,
             **among(NETWORK, options),
             "summary": summary,
         }

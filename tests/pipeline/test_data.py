@@ -108,7 +108,7 @@ def test_arrays(tmp_path: Path) -> None:
     images, digits = rng.integers(0, 255, size=(6, 4, 3, 2)).astype(np.uint8), np.array([3, 1, 3, 7, 1, 7])
     np.savez(path, x=images, y=digits)
     about = Account()
-    sequences, loss = data.read(str(path), about, None)
+    sequences, loss = data.read(str(path), about, "cross_entropy")
     assert np.array_equal(sequences.x, images.reshape(24, 6))
     assert (about.labels, loss) == (["1", "3", "7"], "cross_entropy")
     assert sequences.y[3::4].tolist() == [1, 0, 1, 2, 0, 2]
@@ -132,7 +132,7 @@ def test_json_lines(tmp_path: Path) -> None:
     sequences, about, _loss = read(tmp_path, "a.jsonl", "\n\n".join(map(json.dumps, lines)), "mean_squared_error")
     assert sequences.x.tolist() == [[1], [2], [3], [4]]
     lines = [{"x": "abca", "y": 3}, {"x": "b", "y": 10}]
-    sequences, about, _loss = read(tmp_path, "a.jsonl", "\n".join(map(json.dumps, lines)))
+    sequences, about, _loss = read(tmp_path, "a.jsonl", "\n".join(map(json.dumps, lines)), "cross_entropy")
     assert (sequences.x.tolist(), about.vocabulary, about.labels) == (
         [0, 1, 2, 0, 1],
         ["a", "b", "c"],

@@ -274,7 +274,8 @@ def test_a_first_line_of_data_is_not_taken_for_names(tmp_path: Path) -> None:
 
 def notes(folder: Path, content: str, **options: Any) -> list[str]:
     (folder / "a.csv").write_text(content)
-    return recipe.prepare({"data": str(folder / "a.csv"), "target": "load", **EXTRA, **options}).notes
+    said = {"target": "load", "scale": "both", "loss": "mean_squared_error"}  # so that no default is to be said
+    return recipe.prepare({"data": str(folder / "a.csv"), **said, **EXTRA, **options}).notes
 
 
 def test_which_inputs_are_used_is_said(tmp_path: Path) -> None:
@@ -346,6 +347,7 @@ def test_an_option_that_the_data_does_not_know_is_refused(name: str, content: st
             "sep": ";",
             "encoding": "utf-8",
             "time_format": "%d",
+            "weight": "x",
             "missing": "mean",
         }[option]
         if kind not in kinds:

@@ -29,7 +29,8 @@ def arrays(tmp_path: Path) -> Path:
 
 def options(path: Path, **more: Any) -> dict[str, Any]:
     return {
-        "data": str(path), "cell": "gru", "hidden": 4, "epochs": 1, "engine": "equations", "dtype": "float64", **more
+        "data": str(path), "cell": "gru", "hidden": 4, "epochs": 1, "engine": "equations", "dtype": "float64",
+        "scale": "none", **more,
     }  # fmt: skip
 
 

@@ -90,9 +90,14 @@ def read_inputs(source: str | Frame, about: Account) -> Inputs:
     return Inputs(scaling.applied(sequences, about), rows.ids if about.id else [], times, order, rows.offsets[:-1])
 
 
-def fitted(train: Sequences, others: list[Sequences | None], about: Account) -> list[Sequences | None]:
-    """Standardise all of them by the mean and deviation of the first, which the account keeps."""
-    scaling.learn(train, about)
+def fitted(
+    train: Sequences, others: list[Sequences | None], about: Account, loss: str, output: str
+) -> list[Sequences | None]:
+    """Standardise all of them by the mean and deviation of the first, which the account keeps.
+
+    loss, output: of the network that learns them, which say what is standardised unless the account does.
+    """
+    scaling.learn(train, about, scaling.usual_scale(loss, output))
     return [part and scaling.applied(part, about) for part in (train, *others)]
 
 

@@ -13,11 +13,10 @@ import numpy as np
 from rnncalc.common import npy
 from rnncalc.common.i18n import _
 from rnncalc.errors import ParseError, ProblemError
-from rnncalc.model.losses import takes_classes
 from rnncalc.network.training.weights import row_weights
 from rnncalc.pipeline.account import Account
 from rnncalc.pipeline.data.gaps import filled
-from rnncalc.pipeline.data.rows import DataRows, Labels
+from rnncalc.pipeline.data.rows import DataRows, Labels, said_to_be_classes
 
 
 def read(source: str, about: Account, loss: str | None) -> DataRows:
@@ -91,10 +90,9 @@ def _targets(
 ) -> tuple[np.ndarray, str]:
     """Return the targets of every row, and whether they lie at every step or the last."""
     N, T = there.shape
-    whole = y.dtype.kind in "iubUS"
-    classes = about.classes
+    classes = said_to_be_classes(about, loss)
     if classes is None:
-        classes = takes_classes(loss) or (whole and loss is None)
+        classes = y.dtype.kind in "bUS"
     if y.dtype.kind not in "iubfUS":
         raise ParseError(_("{name}: targets are numbers or texts, not {dtype}"), name=source, dtype=y.dtype)
     if y.ndim < 1 or len(y) != N or y.ndim > 3 or (y.ndim == 3 and y.shape[1] != T):

@@ -18,10 +18,9 @@ from rnncalc.common.encodings import form
 from rnncalc.common.i18n import _
 from rnncalc.common.spool import Spool
 from rnncalc.errors import ParseError
-from rnncalc.model.losses import takes_classes
 from rnncalc.network.training.weights import row_weights
 from rnncalc.pipeline.account import Account
-from rnncalc.pipeline.data.rows import DataRows, Labels, encoded, vocabulary
+from rnncalc.pipeline.data.rows import DataRows, Labels, encoded, said_to_be_classes, vocabulary
 from rnncalc.pipeline.data.text import split
 
 
@@ -122,9 +121,9 @@ class _Targets:
 
     def __init__(self, source: str, name: str, about: Account, loss: str | None):
         self.source, self.name, self.about = source, name, about
-        self.loss, self.labels = loss, Labels(about.labels)
-        self.any = self.named = self.numeric = self.flat = self.long = False
-        self.whole = self.each = True
+        self.classes, self.labels = said_to_be_classes(about, loss), Labels(about.labels)
+        self.any = self.named = self.numeric = self.long = False
+        self.each = True
         self.sample: Any = None
 
     def see(self, value: Any, steps: int) -> None:
@@ -136,21 +135,19 @@ class _Targets:
             self.sample = value
         self.any = True
         for entry in value if isinstance(value, list) else [value]:
-            self.flat = True
-            self.named = self.named or isinstance(entry, str)
-            self.numeric = self.numeric or isinstance(entry, int | float)
-            self.whole = self.whole and isinstance(entry, bool | int)
+            named = isinstance(entry, str | bool)
+            self.named = self.named or named
+            self.numeric = self.numeric or (isinstance(entry, int | float) and not named)
         self.each = self.each and isinstance(value, list) and len(value) == steps
 
     def decide(self) -> None:
         """Decide, after the last line: classes or numbers, one for each sequence or for each step."""
         self.about.complete(targets=self.any)
-        if self.named and self.numeric and self.loss is None and self.about.classes is None:
+        if self.classes is None and self.named and self.numeric:
             message = _("{name}: {key} is a text in some lines and a number in others; null where there is no target")
             raise ParseError(message, name=self.source, key=self.name)
-        whole = self.flat and self.whole and self.loss is None
-        self.about.complete(classes=self.named or takes_classes(self.loss) or whole)
-        self.classes = bool(self.about.classes)
+        self.classes = self.named if self.classes is None else self.classes
+        self.about.complete(classes=self.classes)
         rows = self.any and self.each and isinstance(self.sample, list) and bool(self.sample)
         nested = rows and isinstance(self.sample[0], list)
         self.each = rows and (self.classes or self.long or nested)

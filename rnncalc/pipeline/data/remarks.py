@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from rnncalc.common.i18n import _
 from rnncalc.errors import ProblemError
 from rnncalc.network.training.targets import seen_backward
@@ -36,6 +39,31 @@ def remarks(about: Account, chosen: bool, direction: str, summary: str) -> list[
             message = _("{names} is a class like the others: leave the cell empty where there is no target")
             notes.append(message.format(names=_listed([f"“{name}”" for name in gaps])))
     return notes + (_backward(about, both, summary) if direction != "forward" else [])
+
+
+def defaults(about: Account, given: Mapping[str, Any]) -> list[str]:
+    """Return in one line what nobody has said: what is standardised, and whether targets are numbers or classes.
+
+    given: the options that somebody has. There is nothing to say of a text, nor of an example.
+    """
+    if not about.target:
+        return []
+    said, targets = list[str](), _listed(list(about.target))
+    scaled = {
+        (True, True): _("inputs and targets are standardised (--scale)"),
+        (True, False): _("inputs are standardised (--scale)"),
+        (False, True): _("targets are standardised (--scale)"),
+    }.get((bool(about.x_mean), bool(about.y_mean)))
+    if scaled and given.get("scale") is None:
+        said.append(scaled)
+    if given.get("loss") is None:
+        if about.classes:
+            said.append(_("{target}: learnt as {n} classes").format(target=targets, n=about.outputs))
+        elif about.outputs == 1 and not about.ahead:
+            said.append(_("{target}: learnt as numbers (--loss cross_entropy: as classes)").format(target=targets))
+        else:
+            said.append(_("{target}: learnt as numbers").format(target=targets))
+    return [_("; ").join(said)] if said else []
 
 
 def _backward(about: Account, both: list[str], summary: str) -> list[str]:

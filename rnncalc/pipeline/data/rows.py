@@ -10,6 +10,8 @@ import numpy as np
 
 from rnncalc.common.i18n import _
 from rnncalc.common.spool import blocks
+from rnncalc.model.losses import LOSSES, SIGN, takes_classes
+from rnncalc.pipeline.account import Account
 
 
 @dataclass(frozen=True)
@@ -25,6 +27,20 @@ class DataRows:
     form: list[str] = field(default_factory=list)  # what is unusual in how the file was read
     weights: np.ndarray | None = None  # what the target of each row counts
     order: np.ndarray | None = None  # which row of the file each is, unless they are in its order
+
+
+def said_to_be_classes(about: Account, loss: str | None) -> bool | None:
+    """Tell whether targets are classes as far as the account or the loss says; None where what they are decides.
+
+    That is one rule for every kind of file: texts, true and false are classes, numbers are numbers. Whole numbers are
+    no exception: they may be counts, and a single gap makes fractions of them in NumPy and pandas.
+    """
+    if about.classes is not None:
+        return about.classes
+    two_values = loss in LOSSES and LOSSES[loss].right == SIGN  # may be two names or two numbers
+    if loss is None:
+        return True if about.class_weight else None
+    return None if two_values else takes_classes(loss)
 
 
 class Labels:

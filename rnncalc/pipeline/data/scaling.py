@@ -6,17 +6,30 @@ from dataclasses import replace
 
 import numpy as np
 
-from rnncalc.common.spool import blocks
+from rnncalc.common.spool import blocks, on_disk_if_large
 from rnncalc.common.suggest import one_of
+from rnncalc.model.losses import LOSSES
 from rnncalc.network.training.sequences import Sequences
 from rnncalc.network.weights.schema import SCALES
 from rnncalc.pipeline.account import Account
 from rnncalc.pipeline.data.gaps import filled
 
 
-def learn(train: Sequences, about: Account) -> None:
-    """Learn mean and deviation of every column; of the targets too with `both`, where they are numbers."""
-    about.complete(scale="both" if about.kind == "table" else "none")
+def usual_scale(loss: str, output: str) -> str:
+    """Return what is standardised where nobody says, in every kind of file: inputs, and targets that are numbers.
+
+    Not those that are yes or no, nor those that an output of bounded values could then not reach.
+    """
+    yes_or_no = loss in LOSSES and LOSSES[loss].right
+    return "inputs" if yes_or_no or output != "identity" else "both"
+
+
+def learn(train: Sequences, about: Account, usual: str) -> None:
+    """Learn mean and deviation of every column; of the targets too with `both`, where they are numbers.
+
+    usual: what is standardised unless the account says it.
+    """
+    about.complete(scale=usual)
     one_of("scale", about.scale, SCALES)
     if filled(about) and not about.x_fill:
         about.x_fill = _moments(train.x)[0]
@@ -46,24 +59,33 @@ def undone(y: np.ndarray, about: Account) -> np.ndarray:
     return y * np.asarray(about.y_std) + np.asarray(about.y_mean)
 
 
-def _moments(rows: np.ndarray) -> tuple[list[float], list[float]]:
-    """Compute mean and deviation of each column, block by block; a constant column has deviation 1."""
+def _moments(rows: np.ndarray, unit: np.ndarray | float = 1.0) -> tuple[list[float], list[float]]:
+    """Compute mean and deviation of each column, block by block; a constant column has deviation 1.
+
+    unit: what each column is multiplied by meanwhile, so that no square overflows.
+    """
     width = rows.shape[1]
     count, total, squares = np.zeros(width), np.zeros(width), np.zeros(width)
-    shift = np.nan_to_num(np.asarray(rows[:1], np.float64)[0])
-    for (some,) in blocks(rows):
-        block = np.asarray(some, np.float64) - shift
-        count += (~np.isnan(block)).sum(axis=0)
-        total += np.nansum(block, axis=0)
-        squares += np.nansum(block * block, axis=0)
-    mean = total / np.maximum(count, 1)
-    deviation = np.sqrt(np.maximum(squares / np.maximum(count, 1) - mean * mean, 0))
-    return (mean + shift).tolist(), np.where(deviation > 1e-12 * (1 + np.abs(mean)), deviation, 1).tolist()
+    shift = unit * np.nan_to_num(np.asarray(rows[:1], np.float64)[0])
+    with np.errstate(over="ignore", invalid="ignore"):
+        for (some,) in blocks(rows):
+            block = unit * np.asarray(some, np.float64)
+            block -= shift
+            count += (~np.isnan(block)).sum(axis=0)
+            total += np.nansum(block, axis=0)
+            squares += np.nansum(block * block, axis=0)
+        mean = total / np.maximum(count, 1)
+        deviation = np.sqrt(np.maximum(squares / np.maximum(count, 1) - mean * mean, 0))
+    if np.ndim(unit) == 0 and not np.isfinite([mean, deviation]).all():
+        return _moments(rows, np.where(np.isfinite(mean) & np.isfinite(deviation), 1.0, 2.0**-600))
+    deviation = np.where(deviation > 1e-12 * (unit + np.abs(mean)), deviation / unit, 1)
+    return ((mean + shift) / unit).tolist(), deviation.tolist()
 
 
 def _standard(rows: np.ndarray, mean: list[float], deviation: list[float]) -> np.ndarray:
-    if isinstance(rows, np.memmap):  # on disk, and ours
-        for (block,) in blocks(rows):
-            block[:] = (block - np.asarray(mean)) / np.asarray(deviation)
-        return rows
-    return (rows - np.asarray(mean)) / np.asarray(deviation)
+    """Return rows of float64, block by block; those on disk, which are ours, are overwritten."""
+    ours = isinstance(rows, np.memmap) and rows.dtype == np.float64
+    standard = rows if ours else on_disk_if_large(rows.shape, np.dtype(np.float64))
+    for some, given in blocks(standard, rows):
+        some[:] = (given - np.asarray(mean)) / np.asarray(deviation)
+    return standard

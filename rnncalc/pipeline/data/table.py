@@ -15,14 +15,13 @@ from rnncalc.common.compressed import ending
 from rnncalc.common.i18n import _
 from rnncalc.common.spool import Spool
 from rnncalc.errors import ParseError, ProblemError
-from rnncalc.model.losses import takes_classes
 from rnncalc.network.training.weights import checked
 from rnncalc.pipeline.account import Account
 from rnncalc.pipeline.data.cells import is_gap
 from rnncalc.pipeline.data.columns import Block, Row, Table, Texts
 from rnncalc.pipeline.data.frame import Frame, FrameTable
 from rnncalc.pipeline.data.row_order import Order, constant
-from rnncalc.pipeline.data.rows import DataRows
+from rnncalc.pipeline.data.rows import DataRows, said_to_be_classes
 from rnncalc.pipeline.data.table_file import TableFile
 from rnncalc.pipeline.data.target_columns import TargetColumns
 from rnncalc.pipeline.data.times import Times, is_time
@@ -109,7 +108,7 @@ def _inputs(file: Table, about: Account, targets: list[int], special: list[int],
 def _numeric(file: Table, targets: list[int], about: Account, loss: str | None) -> bool:
     """Tell whether targets are numbers, by the first value of each."""
     first = [next((text for _line, text in file.column(n) if not is_gap(text)), "") for n in targets]
-    return not (about.classes or takes_classes(loss)) and None not in map(file.decimals.number, first)
+    return not said_to_be_classes(about, loss) and None not in map(file.decimals.number, first)
 
 
 class _Reader:

@@ -10,11 +10,10 @@ import numpy as np
 from rnncalc.common.i18n import _
 from rnncalc.common.spool import Spool
 from rnncalc.errors import ParseError, ProblemError
-from rnncalc.model.losses import LOSSES, SIGN, takes_classes
 from rnncalc.pipeline.account import Account
 from rnncalc.pipeline.data.cells import Decimals, is_gap, is_grouped
 from rnncalc.pipeline.data.columns import Texts
-from rnncalc.pipeline.data.rows import Labels
+from rnncalc.pipeline.data.rows import Labels, said_to_be_classes
 
 
 class TargetColumns:
@@ -26,11 +25,8 @@ class TargetColumns:
         self.source, self.columns, self.decimals = source, columns, decimals
         self.names = [names[column] for column in columns]
         self.labels, self.y = Labels(about.labels), Spool()
-        self.classes: bool | None = about.classes
+        self.classes = said_to_be_classes(about, loss)
         self.missing = about.outputs or 1  # how many numbers a target would have, where there is none
-        two_values = loss in LOSSES and LOSSES[loss].right == SIGN  # may be two names or two numbers
-        if self.classes is None and loss is not None and not two_values:
-            self.classes = takes_classes(loss)
         self.decided = self.classes is not None
         if self.classes:
             self._one_column()
