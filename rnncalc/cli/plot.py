@@ -46,7 +46,7 @@ def command(
 
     \b
     rnncalc plot loss model.safetensors -o loss.png
-    rnncalc plot gates model.safetensors --data weather.csv --step 100-150 -o gates.svg
+    rnncalc plot gates model.safetensors --data weather.csv --step 10-20 -o g.svg
     rnncalc plot loss model.safetensors --size 8x5 -o loss.pdf
     """
     from rnncalc.network.weights import model_file as models

@@ -210,8 +210,8 @@ def test_a_model_that_was_trained_before_keeps_what_it_says(
         mean, deviation = said.get("x_mean", [0, 0]), said.get("x_std", [1, 1])
         np.testing.assert_allclose(run.trainer.data.x, (X - mean) / deviation, rtol=1e-12)
         assert not [note for note in run.notes if "standardised" in note or "learnt as" in note]
-        again = data.read_again(source, Account.of_model(model) if kind != "csv" else run.about)
-        np.testing.assert_array_equal(again.x, run.trainer.data.x)
+        reread = data.read_again(source, Account.of_model(model) if kind != "csv" else run.about)
+        np.testing.assert_array_equal(reread.x, run.trainer.data.x)
 
 
 def test_moments_of_huge_and_small_numbers_are_right(tmp_path: Path) -> None:
