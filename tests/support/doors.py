@@ -23,6 +23,7 @@ from typing import Any
 
 import numpy as np
 
+from rnncalc.classroom.grading.submissions import LARGEST
 from rnncalc.model.cells import CELLS
 from support.claims import answers, columns
 from support.commands import Done, command
@@ -167,8 +168,13 @@ class _Work:
                 law(not difference, f"the engines differ: {difference}")
             self.printed.setdefault(name, done.data)
         law(len(set(codes)) == 1, f"exit codes of the engines: {codes}")
-        everywhere = finite(self.printed[name]) and finite(self.printed.get("forward", []))  # what went on inside, too
+        everywhere = finite(self.printed[name]) and self._inside()
         law((codes[0] == 3) == (not everywhere), f"exit {codes[0]}, finite: {everywhere}")
+
+    def _inside(self) -> bool:
+        """Whether every number of a step is finite; merged initial and final states are only shown."""
+        forward = self.result("forward")
+        return finite([forward["trace"], forward.get("layers", [])])
 
     def result(self, name: str) -> Any:
         """What the command prints as JSON."""
@@ -228,10 +234,9 @@ class _Work:
         if not any(_places(mine)):
             return
         done = command("check", self.path, "--answers", json.dumps(mine), *options, "--engine", self.engines[0])
-        broken = not finite(self.result("forward")) or (
-            "backward" in self.printed and not finite(self.printed["backward"])
-        )
-        law(done.code in ((1, 3) if broken else (0,)), f"exit {done.code}: {_wrong(done)} {done.err}")
+        broken = not self._inside() or not finite(self.printed.get("backward", []))
+        codes = (1, 3) if broken else (0,) if finite(self.result("forward")) else (0, 3)  # 3: a solution shows them
+        law(done.code in codes, f"exit {done.code}: {_wrong(done)} {done.err}")
 
     def check_wrong(self) -> None:
         """A number that is wrong is found, and its neighbours are judged without trouble."""
@@ -246,6 +251,8 @@ class _Work:
         if not any(_places(mine)):
             return
         submission.write_text(json.dumps({"id": "anna", "answers": mine}), encoding="utf-8")
+        if submission.stat().st_size > LARGEST:  # is refused, and said
+            return
         self._score(command("grade", self.path, str(submission), "--format", "json"))
 
     def grade_table(self, folder: Path) -> None:
@@ -257,7 +264,7 @@ class _Work:
 
     def _score(self, done: Done) -> None:
         law(done.code == 0, f"exit {done.code}: {done.err}")
-        if finite(self.result("forward")) and ("backward" not in self.printed or finite(self.printed["backward"])):
+        if self._inside() and finite(self.printed.get("backward", [])):
             row = done.data["rows"][0]
             law(row["score"] == 1, f"score {row['score']}: {row}"[:600])
 

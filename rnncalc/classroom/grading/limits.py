@@ -11,16 +11,19 @@ from rnncalc.classroom.grading.sheet import Sheet
 from rnncalc.common.i18n import _
 from rnncalc.problems.parse.numbers import LONGEST_NUMBER
 
-MOST, FEWEST = 20_000, 1_000  # numbers and texts in it, at the very most, and for however small a problem
+FEWEST = 1_000  # numbers and texts in it that are looked at, for however small a problem
 DEEPEST = 12
 LONGEST = 5_000  # characters of one text: a matrix that a person types
 _RUN = re.compile(rf"\d{{{LONGEST_NUMBER + 1}}}")  # what patterns of numbers would take long to refuse
 
 
 def most(sheet: Sheet) -> int:
-    """How many entries a file may have: far more than anybody asked for are no answers to this problem."""
+    """How many entries a file may have: far more than the problem has are no answers to it.
+
+    All its numbers with the lists that hold them are fewer than four times the numbers.
+    """
     requested = sum(int(np.prod(shape)) for shapes in sheet.shapes.values() for shape in shapes.values())
-    return min(MOST, max(FEWEST, 4 * requested))
+    return max(FEWEST, 4 * requested)
 
 
 def too_much(values: Any, most: int) -> str:
