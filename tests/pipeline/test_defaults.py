@@ -160,6 +160,19 @@ def test_what_is_said_goes_before_the_default(kind: str, output: str | None, sca
 
 
 @pytest.mark.parametrize("kind", KINDS)
+def test_scores_of_yes_or_no_are_not_standardised_and_weights_of_classes_are_of_classes(
+    kind: str, tmp_path: Path
+) -> None:
+    y = drawn("yes or no", True)
+    for output in (None, "identity", "sigmoid"):
+        given = {"output": output} if output else {}
+        about = prepared(kind, tmp_path, y, loss="binary_cross_entropy", **given).about
+        assert (about.scale, about.y_mean, about.classes) == ("inputs", [], False)
+    about = prepared(kind, tmp_path, y, class_weight="balanced").about
+    assert (about.classes, list(map(float, about.labels))) == (True, [0, 1])
+
+
+@pytest.mark.parametrize("kind", KINDS)
 def test_one_note_says_what_nobody_has_said(kind: str, tmp_path: Path) -> None:
     for target, scale, loss in itertools.product(TARGETS, (None, "none", "inputs", "both"), (None, "cross_entropy")):
         given = {name: value for name, value in {"scale": scale, "loss": loss}.items() if value}
