@@ -1,9 +1,10 @@
-"""How much of a small call is Python: `net(x)`, `forward` and `backward`, beside their machine code alone; `net.set`.
+"""How much of a small call is Python: `net(x)`, `forward`, `backward`, beside machine code alone; `net.set`, `update`.
 
     python bench/overhead.py
 
 The machine code is called again with the arguments that it was called with. Microseconds, the least of many turns.
-`set` packs all weights anew, for both ways; beside it what it takes to copy them, array by array, and the ratio.
+Weights that are set or moved are packed anew for the way forward, and for the way back when that is next gone. Beside
+these two what it takes to copy the weights, array by array, and how many such copies each takes.
 """
 
 from __future__ import annotations
@@ -62,32 +63,32 @@ def parts(case: Case) -> list[tuple[float, float]]:
     return list(zip(whole, machine))
 
 
-def changed_weights(case: Case) -> tuple[float, float]:
-    """`net.set` of a network that has gone forward and back, and the copy of its weights alone."""
+def changed_weights(case: Case) -> tuple[float, float, float]:
+    """`net.set` and `net.update` of a network that has gone forward and back, and the copy of its weights alone."""
     p, x, dh = question(case)
     net = NETWORKS[case.cell][1](**p)
     values = {name: array.copy() for name, array in net.parameters.items()}
     copies = {name: array.copy() for name, array in values.items()}
     net.set(values)
-    net.backward(net.forward(x), dy=dh)
+    gradients = dict(net.backward(net.forward(x), dy=dh).parameters)
 
     def copy() -> None:
         for name, array in values.items():
             copies[name][...] = array
 
-    return least(lambda: net.set(values)), least(copy)
+    return least(lambda: net.set(values)), least(lambda: net.update(gradients, 1e-9)), least(copy)
 
 
 def main() -> None:
     print(f"{'(N, T, D, H)':>20} {'cell':>10} {'dtype':>8}   net(x)           forward          backward")
-    print(f"{'':>40}" + "   whole   code" * 3 + "     set   copy  ratio")
+    print(f"{'':>40}" + "   whole   code" * 3 + "     set update   copy  ratios")
     for size in SIZES:
         for cell in NETWORKS:
             for dtype in ("float32", "float64"):
                 case = Case(size, cell, dtype, "both")
                 shown = "".join(f"{whole:8.1f}{code:7.1f}" for whole, code in parts(case))
-                whole, copy = changed_weights(case)
-                shown += f"{whole:8.1f}{copy:7.1f}{whole / copy:7.1f}"
+                put, moved, copy = changed_weights(case)
+                shown += f"{put:8.1f}{moved:7.1f}{copy:7.1f}{put / copy:6.1f}{moved / copy:6.1f}"
                 print(f"{size!s:>20} {cell:>10} {dtype:>8} {shown}", flush=True)
 
 

@@ -50,10 +50,15 @@ class CompiledRunner(CellRunner, Protocol):
     def lane_batched(self) -> LaneRunner:
         """The same cell, vectors running across the sequences."""
 
-    def prepared(
-        self, schedule: PackedBatch, initial: Arrays, wanted: bool = False
-    ) -> Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]:
-        """`infer` for any inputs of one schedule: outputs, row after row in one run, and the states side by side."""
+    def prepared(self, schedule: PackedBatch, initial: Arrays, wanted: bool = False) -> PreparedRunner:
+        """`infer` for any inputs of one schedule."""
+
+
+class PreparedRunner(Protocol):
+    """A cell made ready for inputs of one schedule."""
+
+    def run(self, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """What it emits, row after row in one run of memory, and the states side by side; x likewise."""
 
 
 class LaneRunner(Protocol):

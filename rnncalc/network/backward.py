@@ -72,6 +72,8 @@ def backpropagate_loss(
 
 def depth(network: Stack, schedule: PackedBatch, truncate: int | None, chunk: int | None) -> tuple[int, int]:
     """How many truncation passes (0: one pass through all of time), and the steps of a block (0: one block)."""
+    if truncate is chunk is None:
+        return 0, 0
     for name, number in (("truncate", truncate), ("chunk", chunk)):
         if number is not None and (not isinstance(number, int | np.integer) or number < 1):
             raise ProblemError(_("{name} is a number of steps, 1 or more, not {number}"), name=name, number=number)
@@ -138,13 +140,17 @@ def _shaped(name: str, given: ArrayLike, shape: tuple[int, ...], dtype: np.dtype
     return array
 
 
+def _as_they_are(level: int, rows: np.ndarray) -> np.ndarray:
+    return rows
+
+
 class _BackwardPass:
     """From the loss down through a network's layers: once, or once for each truncation pass."""
 
     def __init__(self, network: Stack, trace: Trace):
         self.network, self.view, self.runs = network, trace.view, trace.provenance.runs
         self.schedule = schedule = self.view.schedule
-        self.fed = trace.provenance.fed or (lambda level, rows: rows)  # it is linear, and its own way back
+        self.fed = trace.provenance.fed or _as_they_are  # it is linear, and its own way back
         cells, runs = network.cells, self.runs
         self.read_out: CellAdjoint | None = None
         if network.read_out:

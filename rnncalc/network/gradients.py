@@ -124,8 +124,19 @@ class LayerGradients(NamedGradients):
 
     def __init__(self, passes: Mapping[str, DirectionGradients]):
         self.passes = passes
-        self.forward, self.backward = passes.get("forward"), passes.get("backward")
-        self.only = next(iter(passes.values())) if len(passes) == 1 else None
+
+    @property
+    def forward(self) -> DirectionGradients | None:
+        return self.passes.get("forward")
+
+    @property
+    def backward(self) -> DirectionGradients | None:
+        return self.passes.get("backward")
+
+    @cached_property
+    def only(self) -> DirectionGradients | None:
+        """Those of its direction, if it has but one."""
+        return next(iter(self.passes.values())) if len(self.passes) == 1 else None
 
     def __getitem__(self, name: str) -> np.ndarray:
         if self.only is None:
@@ -153,8 +164,12 @@ class Gradients(NamedGradients):
     ):  # fmt: skip
         self.layers, self.read_out, self._x = layers, read_out, x
         self.loss, self.losses = loss, None if losses is None else frozen(losses)
-        only = layers[0].only if len(layers) == 1 else None
-        self._named = [part for part in (only, read_out) if part is not None]
+
+    @cached_property
+    def _named(self) -> list[DirectionGradients]:
+        """Those whose names are the network's too: of its only layer, and of the read-out."""
+        only = self.layers[0].only if len(self.layers) == 1 else None
+        return [part for part in (only, self.read_out) if part is not None]
 
     def parts(self) -> Iterator[tuple[Position, DirectionGradients]]:
         """Every directional layer's gradients with its position, and the read-out's."""

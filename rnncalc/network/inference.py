@@ -56,7 +56,7 @@ def infer(
 class PreparedCall:
     """A network made ready for inputs of one shape, from its own initial states: what depends on the shape is done.
 
-    Called, it gives the outputs: x → y; `trace` gives every signal.
+    `outputs` gives the outputs: x → y; `trace` gives every signal.
     """
 
     def __init__(self, network: Stack, view: View):
@@ -69,11 +69,11 @@ class PreparedCall:
         self.calls = [cell.prepared(schedule, initial) for cell, schedule, initial in places]
         self.tracers = tracers(network, view, [{}] * len(network.passes))
 
-    def __call__(self, x: np.ndarray) -> np.ndarray:
+    def outputs(self, x: np.ndarray) -> np.ndarray:
         """x and y are shown as the view says."""
         rows = x if self.in_order else self.view.rows(x)
         for call in self.calls:
-            rows, _states = call(rows)
+            rows, _states = call.run(rows)
         if self.in_order:
             return rows.reshape(self.shape)
         return np.ascontiguousarray(self.view.steps(rows.reshape(-1, self.shape[-1])))

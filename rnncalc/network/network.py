@@ -6,6 +6,7 @@ Longer than other files, so that the methods of a network are documented in one 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import cache
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal, cast, overload
 
@@ -21,7 +22,7 @@ from rnncalc.model.packed_batch import PackedBatch
 from rnncalc.network.forward import traced, tracers
 from rnncalc.network.inference import PreparedCall, across_pays, infer
 from rnncalc.network.ragged import in_one
-from rnncalc.network.stack import Stack
+from rnncalc.network.stack import Stack, Theta
 from rnncalc.network.states import States, cut, initial_states, joined
 from rnncalc.network.trace import Trace, frozen
 from rnncalc.network.view import View
@@ -152,7 +153,7 @@ class Network(Stack):
         """
         plain = self.threads == 1 and lengths is mask is states is None and not (initial or return_state)
         if plain and type(x) is np.ndarray and x.dtype is self.dtype and (call := self._calls.get((x.shape, layout))):
-            return call(x)
+            return call.outputs(x)
         plain = plain and not self._takes_tokens(x)
         x, steps = in_one(x, lengths, layout)
         if steps is not lengths:
@@ -161,7 +162,7 @@ class Network(Stack):
             return (each, ends) if return_state else each
         array, view = self._input(x, lengths, mask, layout)
         if plain and (call := self._prepare(x, layout, view)):
-            return call(view.shown(array))
+            return call.outputs(view.shown(array))
         given, cells = initial_states(self, states, initial), self.cells
         parts = shares(len(array), self.threads) if self.compiles else [EVERY]
         if len(parts) == 1:
@@ -283,9 +284,7 @@ class Network(Stack):
         >>> f"{grads.loss:.4f}", grads.W.round(4)
         ('0.3610', array([[0.2064]]))
         """
-        from rnncalc.network.backward import backpropagate  # here, so that a forward pass does not load it
-
-        return backpropagate(self, trace, targets, loss, reduction, dy, dstates, dh, truncate, chunk)
+        return _backpropagate()(self, trace, targets, loss, reduction, dy, dstates, dh, truncate, chunk)
 
     @property
     def parameters(self) -> Mapping[str, np.ndarray]:
@@ -327,9 +326,7 @@ class Network(Stack):
         >>> net([[0.7]]).round(4)
         array([[0.6805]])
         """
-        from rnncalc.network.parameter_vector import Parameters  # here, so that weights that stay do not load it
-
-        Parameters.of(self).set(parameters)
+        (self.theta or self._vector()).set(parameters)
 
     def update(self, gradients: Gradients | Mapping[str, ArrayLike], lr: float) -> None:
         """One step of gradient descent in place: θ − lr·dθ of every parameter.
@@ -354,11 +351,13 @@ class Network(Stack):
         >>> net.parameters["layers.0.forward.W"].round(4)
         array([[0.4794]])
         """
-        from rnncalc.network.gradients import Gradients
+        (self.theta or self._vector()).descend(gradients, lr)
+
+    def _vector(self) -> Theta:
+        """All parameters as one vector, from now on."""
         from rnncalc.network.parameter_vector import Parameters  # here, so that weights that stay do not load it
 
-        named = gradients.parameters if isinstance(gradients, Gradients) else gradients
-        Parameters.of(self).descend(named, lr)
+        return Parameters.of(self)
 
     def fit(
         self, x: Any, y: Any, *, loss: str, lengths: ArrayLike | None = None,
@@ -491,3 +490,11 @@ class Network(Stack):
         if not batch and lengths is not None:
             lengths = np.atleast_1d(np.asarray(lengths))
         return array, View(PackedBatch.of(len(array), array.shape[1], lengths, mask), batch, time_first)
+
+
+@cache
+def _backpropagate() -> Callable[..., Gradients]:
+    """What goes back, loaded on first need, and looked up once: an import takes as long as twenty steps of a cell."""
+    from rnncalc.network.backward import backpropagate
+
+    return backpropagate

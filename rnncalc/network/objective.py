@@ -15,6 +15,8 @@ from rnncalc.model.losses import Loss, LossResult, evaluate, find, one_hot, weig
 from rnncalc.network.stack import Stack
 from rnncalc.network.trace import Trace
 
+NONE = np.empty(0)  # the losses of rows where none is computed
+
 
 class Objective(NamedTuple):
     """Targets (NaN: none), their loss and its weight; without a loss, `rows` is dy, the gradient at y."""
@@ -31,7 +33,7 @@ class Objective(NamedTuple):
     def given_gradient(self, dtype: np.dtype) -> LossResult:
         """A given dy as a result whose loss is not computed."""
         gradient = self.rows if self.rows.dtype is dtype else in_dtype(self.rows, dtype)
-        return LossResult(0.0, self.rows[:, 0], gradient, "y")
+        return LossResult(0.0, NONE, gradient, "y")
 
     @quiet
     def evaluate(self, values: np.ndarray, rows: Any = slice(None)) -> LossResult:

@@ -19,6 +19,7 @@ from rnncalc.common.suggest import hint
 from rnncalc.errors import ProblemError, ShapeError
 from rnncalc.model.arrays import as_array, in_dtype
 from rnncalc.model.layer import DirectionalLayer
+from rnncalc.network.gradients import Gradients
 from rnncalc.network.stack import Stack
 from rnncalc.network.trace import frozen
 
@@ -79,17 +80,22 @@ class Parameters:
         self.network.repack()
 
     def descend(self, gradients: Mapping[str, ArrayLike], lr: float) -> None:
-        """θ − lr·dθ, and pack anew; raises as `set` does."""
-        checked, rate = self._checked(gradients), self.vector.dtype.type(lr)
+        """θ − lr·dθ, of `Gradients` or of those by name, and pack anew; raises as `set` does."""
+        named = gradients.parameters if isinstance(gradients, Gradients) else gradients
+        checked, rate = self._checked(named), self.vector.dtype.type(lr)
+        move, moves = self._move
+        if len(checked) < len(self.slots):  # a parameter that is not there stays
+            move.fill(0)
         for name, array in checked:
-            np.multiply(array, rate, out=self.moves[name])  # memory that is there already: new pages would cost more
-            self.views[name] -= self.moves[name]
+            np.multiply(array, rate, out=moves[name])
+        self.vector -= move
         self.network.repack()
 
     @cached_property
-    def moves(self) -> dict[str, np.ndarray]:
-        """Room for the step of each parameter."""
-        return self.named(np.empty_like(self.vector))
+    def _move(self) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+        """Room for a step of θ, and the views of it by name: new pages every time would cost more."""
+        move = np.empty_like(self.vector)
+        return move, self.named(move)
 
     def _checked(self, arrays: Mapping[str, ArrayLike]) -> list[tuple[str, np.ndarray]]:
         """Arrays by name, of the network's number type, each of its parameter's shape."""

@@ -35,6 +35,10 @@ class Theta(Protocol):
 
     vector: np.ndarray
 
+    def set(self, arrays: Mapping[str, ArrayLike]) -> None: ...
+
+    def descend(self, gradients: Mapping[str, ArrayLike], lr: float) -> None: ...
+
     def places(self, owner: DirectionalLayer) -> Mapping[str, np.ndarray]: ...
 
 
@@ -95,6 +99,8 @@ class Stack:
     def engine(self) -> str:
         """What runs it: "equations" or "numba". Setting it resolves "auto", and raises ProblemError.
 
+        Traces made before are then refused by `backward`.
+
         Examples
         --------
         >>> from rnncalc import random_network
@@ -108,6 +114,7 @@ class Stack:
     @engine.setter
     def engine(self, engine: str) -> None:
         self._engine = resolve_engine(engine)
+        self.forget()  # what the other one has made
 
     @property
     def output(self) -> str:

@@ -288,5 +288,5 @@ class Trace(Signals):
 
 def frozen(array: np.ndarray) -> np.ndarray:
     view = array.view()
-    view.flags.writeable = False
+    view.setflags(write=False)
     return view

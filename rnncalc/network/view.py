@@ -38,7 +38,7 @@ class View:
         count = len(range(*sequences.indices(schedule.sequences)))
         return View(PackedBatch(count, schedule.steps, present), self.batch, self.time_first)
 
-    @property
+    @cached_property
     def shape(self) -> tuple[int, ...]:
         """The axes of sequences and steps of what is shown: (T,), (N, T) or (T, N)."""
         schedule = self.schedule

@@ -41,6 +41,12 @@ def poison(array: np.ndarray) -> np.ndarray:
     return array
 
 
+def poisoned_all(scratch: memory.Scratch) -> memory.Scratch:
+    for array in scratch[1]:
+        poison(array)
+    return scratch
+
+
 @pytest.fixture
 def poisoned(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
     """Every unset array of rnncalc is full of NaN. What is called under it has to be compiled before."""
@@ -49,7 +55,7 @@ def poisoned(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
         for name, module in list(sys.modules.items()):
             if name.startswith("rnncalc") and getattr(module, "np", None) is np:
                 monkeypatch.setattr(module, "np", Poisoned())
-        take, scratch, call = memory._Kept.take, memory.ScratchPool.take, PreparedRun.__call__
+        take, scratch, call = memory._Kept.take, memory.ScratchPool.take, PreparedRun.run
 
         def prepared(run: PreparedRun, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
             for block in run.blocks:
@@ -57,8 +63,8 @@ def poisoned(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
             return call(run, x)
 
         monkeypatch.setattr(memory._Kept, "take", lambda self, size: poison(take(self, size)))
-        monkeypatch.setattr(PreparedRun, "__call__", prepared)
-        monkeypatch.setattr(memory.ScratchPool, "take", lambda self, entries: poison(scratch(self, entries)))
+        monkeypatch.setattr(PreparedRun, "run", prepared)
+        monkeypatch.setattr(memory.ScratchPool, "take", lambda self, rows: poisoned_all(scratch(self, rows)))
 
     return start
 

@@ -155,6 +155,33 @@ def test_what_was_made_before_stays_what_it_was(engine: str) -> None:
     np.testing.assert_array_equal(net(x), y)
 
 
+@compiler
+@pytest.mark.parametrize("name", ["lstm", "gru_after", "jordan", "tied"])
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_what_is_kept_between_calls_follows_every_change(name: str, dtype: str) -> None:
+    """Weights, threads and the engine, changed in any order between calls of shapes seen before: as if made anew."""
+    rng = np.random.default_rng(6)
+    net = stack([name], rng, engine="numba", dtype=dtype)
+    weights, shapes = dict(net.parameters), [(4,), (1, 4), (3, 6)]
+    gradients: Any = redrawn(net, rng)
+    for change in rng.permutation(["set", "update", "threads", "engine", "nothing"] * 4):
+        if change == "set":
+            weights = redrawn(net, rng)
+            net.set(weights)
+        elif change == "update":
+            net.update(gradients, 0.25)
+            named = getattr(gradients, "parameters", gradients)
+            weights = {at: array - net.dtype.type(0.25) * named[at] for at, array in weights.items()}
+        elif change == "threads":
+            net.threads = 3 - net.threads
+        elif change == "engine":
+            trace = net.forward(inputs(net, rng, 4))
+            net.engine = "equations" if net.engine == "numba" else "numba"
+            with pytest.raises(ProblemError, match="this trace was made by another network"):
+                net.backward(trace, dy=np.ones_like(trace.y))
+        gradients = same(net, anew(net, weights), rng, *shapes[rng.integers(len(shapes))])
+
+
 @pytest.mark.parametrize("engine", ENGINES)
 def test_a_stream_goes_on_with_other_weights(engine: str) -> None:
     rng = np.random.default_rng(2)

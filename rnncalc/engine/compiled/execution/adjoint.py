@@ -12,6 +12,7 @@ import numpy as np
 from rnncalc.common.threads import EVERY, shares, side_by_side
 from rnncalc.engine.compiled.codegen.jit import machine_code
 from rnncalc.engine.compiled.execution.packed_cell import PackedCell
+from rnncalc.engine.compiled.execution.recomputed import Recomputed
 from rnncalc.engine.compiled.kernels import gradients as gradient_loops
 from rnncalc.engine.compiled.packing.memory import aligned
 from rnncalc.engine.compiled.packing.views import Parts, Rows, run_of
@@ -32,15 +33,19 @@ class CompiledAdjoint:
     asks for the adjoints afterwards has them computed again. Where they are few, one call does everything.
     """
 
-    def __init__(self, compiled: PackedCell, signals: Rows, x: np.ndarray, schedule: PackedBatch):
+    at, chunk = "", 0  # the signal at which something waits to be brought in
+    sums: tuple[np.ndarray, np.ndarray] | None = None  # the gradients of weights and biases, once added up
+    next: np.ndarray | None = None  # adjoints for the next sweep
+    block: np.ndarray | None = None  # what reached every row, where one call has done everything
+
+    def __init__(self, compiled: PackedCell, signals: Recomputed, schedule: PackedBatch):
         self.compiled, self.cell, self.schedule, self.dtype = compiled, compiled.cell, schedule, compiled.dtype
-        self.packed, self.back, self.inputs = compiled.packed, compiled.back, x
-        self.signals = signals.block.reshape(-1)
-        self.arriving, self.at = self.back.nothing, ""  # what waits to be brought in, and at which signal
+        self.packed, self.back, self.inputs = compiled.packed, compiled.back, signals.x
+        assert signals.runs  # vectors along the units have left them
+        self.signals, *self.fed = signals.runs  # of memory: the block, the inputs, and how far apart their rows begin
+        self.arriving = self.back.nothing  # what waits to be brought in
         self.laid: list[tuple[str, np.ndarray, np.ndarray]] = []  # what is there before the loop: signal, where, rows
-        self.chunk, self.version = 0, compiled.version
-        self.sums: tuple[np.ndarray, np.ndarray] | None = None  # the gradients of weights and biases, once added up
-        self.next: np.ndarray | None = None  # adjoints for the next sweep
+        self.version = compiled.version
 
     def add(self, signal: str, rows: np.ndarray, at: np.ndarray | None = None) -> None:
         """What arrives at a signal from above, (rows, width): at every step, or in some rows of signals.
@@ -63,7 +68,7 @@ class CompiledAdjoint:
         if size < LARGE and self.compiled.threads == 1:
             self._at_once()
         elif kept or chunk or not self.schedule.sequences or not len(self.inputs):
-            self.latest = self.reached
+            self.reached  # noqa: B018 - made here, while the weights are what they were
         else:
             self._in_parts()
 
@@ -71,31 +76,38 @@ class CompiledAdjoint:
         """Through time, and on to the gradients of the weights."""
         back, schedule = self.back, self.schedule
         block = aligned((schedule.rows + 1) * back.pitch, self.dtype)
-        memory = back.scratch.take(back.scratch_entries(len(self.inputs)))
+        scratch = back.scratch.take(len(self.inputs))
         self.g = g = np.empty(back.shown_entries, self.dtype)
         slot, width = (back.slots[self.at], self.arriving.shape[1]) if self.at else (0, 0)
         clear = self._lay(block.reshape(-1, back.pitch), 0, 0, schedule.rows) if self.laid else back.clear
         before = schedule.before if self.cell.state else self._before
         arguments = (
             back.loop, self.signals, self.packed.pitch, back.geometry, block, back.pitch, self.chunk, schedule.offsets,
-            *back.tables, self.arriving.reshape(-1), slot, width, clear, *run_of(self.inputs), before,
-            back.gradients, back.runs, back.shown, memory, np.empty(back.width, np.int64), g,
+            *back.tables, self.arriving.reshape(-1), slot, width, clear, *self.fed, before,
+            back.gradients, back.runs, back.shown, *scratch[1], g,
         )  # fmt: skip
         if back.descend is None:
             back.descend = machine_code(gradient_loops.descend, self.dtype, arguments)
         back.descend(*arguments)
-        back.scratch.give(memory)
-        self.latest = self.reached = block.reshape(-1, back.pitch)
+        back.scratch.give(scratch)
+        self.block = block
 
     @cached_property
     def reached(self) -> np.ndarray:
         """What reached every row, (rows + 1, pitch); the last row takes what is thrown away."""
+        if self.block is not None:
+            return self.block.reshape(-1, self.back.pitch)
         self.compiled.check_version(self.version)
         block = self._block(self.schedule.rows)
         slopes = np.zeros_like(self.slopes) if self.sums else self.slopes
         clear = self._lay(block, 0, 0, self.schedule.rows)
         self._loop(self.schedule.offsets, self.signals, block, block, self.arriving, slopes, clear=clear)
         return block
+
+    @cached_property
+    def latest(self) -> np.ndarray:
+        """The same, of the latest sweep alone."""
+        return self.reached
 
     def _in_parts(self) -> None:
         """Some steps at a time, from the last ones on: back through them, and on to the gradients of the weights."""
@@ -197,7 +209,7 @@ class CompiledAdjoint:
 
     def stacked(self) -> Parts:
         """The gradient of every array that a person gives, by name."""
-        self.g.flags.writeable = False
+        self.g.setflags(write=False)
         return Parts(self.g, self.back.stacks)
 
     @cached_property

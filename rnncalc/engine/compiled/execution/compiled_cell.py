@@ -45,7 +45,7 @@ class CompiledCell(PackedCell):
             from rnncalc.engine.compiled.execution.lanes_adjoint import LaneAdjoint
 
             return LaneAdjoint(self.lane_batched, signals.kept)  # type: ignore[arg-type]
-        return self._adjoint(self, signals.kept, x, schedule)  # type: ignore[arg-type]
+        return self._adjoint(self, signals, schedule)
 
     @cached_property
     def _adjoint(self) -> type[CompiledAdjoint]:
@@ -76,7 +76,7 @@ class CompiledCell(PackedCell):
         if threads > 1 and not schedule.ragged and schedule.steps and self.split.pays():
             out, final = self._infer_split(x, schedule, initial, threads)
         else:
-            out, final = self.prepared(schedule, initial, wanted)(x)
+            out, final = self.prepared(schedule, initial, wanted).run(x)
         out = out.reshape(-1, self.emitted)
         return out, {state: final[:, at : at + width] for state, _offset, width, at in self.states if wanted}
 
@@ -103,7 +103,7 @@ class CompiledCell(PackedCell):
         states = {state: rows[:, offset : offset + width] for state, offset, width, _at in self.states}
         if done < schedule.steps:  # called off: one thread does the rest
             rest = PackedBatch.full(sequences, schedule.steps - done)
-            out[done * sequences :].reshape(-1)[:], final = self.prepared(rest, states, True)(x[done * sequences :])
+            out[done * sequences :].reshape(-1)[:], final = self.prepared(rest, states, True).run(x[done * sequences :])
             return out, final
         return out, np.concatenate([np.empty((sequences, 0), self.dtype), *states.values()], axis=1)
 

@@ -38,17 +38,18 @@ class PreparedRun:
         self.pooled = self.entries * dtype.itemsize < SMALL
         self.cell, self.where = compiled.cell.digest, (packed.geometry, schedule.offsets, EVERY.start, EVERY.stop)
         by_batch = isinstance(schedule, BatchMajor) and schedule.steps > 0
-        self.inputs = compiled.sizes.get("D", 0) * (schedule.steps if by_batch else 1), int(by_batch)
-        self.tables, self.states, self.nothing = (*packed.tables, packed.emitted), packed.states, compiled.nothing[1]
+        pitch_x = compiled.sizes.get("D", 0) * (schedule.steps if by_batch else 1)
+        self.tables = pitch_x, int(by_batch), *packed.tables, packed.emitted
+        self.states, self.nothing = packed.states, compiled.nothing[1]
 
-    def __call__(self, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def run(self, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """What it emits, row after row in one run of memory, and the states side by side, (N, kept); x likewise."""
         out, final = np.empty(self.out, self.dtype), np.empty(self.final, self.dtype) if self.final else self.nothing
         try:
             block = self.blocks.pop()
         except IndexError:
             block = self._block()
-        self.code(self.cell, block, *self.where, x.ravel(), *self.inputs, *self.tables, out, self.states, final)
+        self.code(self.cell, block, *self.where, x.ravel(), *self.tables, out, self.states, final)
         if self.laps:
             block[: len(self.first)] = self.first
         if self.pooled:
@@ -85,4 +86,5 @@ class Tracing:
             self.code(self.digest, block, *self.where, part.start, part.stop, fed, pitch, 0, *self.tables)
 
         side_by_side(share, self.parts)
-        return Recomputed(self.compiled, Rows(block.reshape(-1, self.pitch), self.compiled.lines), x, self.schedule)
+        rows = Rows(block.reshape(-1, self.pitch), self.compiled.lines)
+        return Recomputed(self.compiled, rows, x, self.schedule, (block, fed, pitch))

@@ -24,10 +24,16 @@ _multiply = jit(multiply)  # for Python to call
 
 
 class Recomputed(ArraysByName):
-    """All signals of a forward pass, name → (N + rows, width): some are kept, the others recomputed."""
+    """All signals of a forward pass, name → (N + rows, width): some are kept, the others recomputed.
 
-    def __init__(self, compiled: PackedCell, kept: Mapping[str, np.ndarray], x: np.ndarray, schedule: PackedBatch):
-        self.compiled, self.kept, self.x, self.schedule = compiled, kept, x, schedule
+    runs: the block and the inputs as the loop took them, and how far apart the rows of these begin.
+    """
+
+    def __init__(
+        self, compiled: PackedCell, kept: Mapping[str, np.ndarray], x: np.ndarray, schedule: PackedBatch,
+        runs: tuple[np.ndarray, np.ndarray, int] | None = None,
+    ):  # fmt: skip
+        self.compiled, self.kept, self.x, self.schedule, self.runs = compiled, kept, x, schedule, runs
         self.names, self.version = compiled.cell.lines, compiled.version
 
     def __getitem__(self, name: str) -> np.ndarray:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -24,7 +24,7 @@ from rnncalc.engine.compiled.layout import (
     STAGES,
 )
 from rnncalc.engine.compiled.packing.forward import ROWWISE, Packed, Panels
-from rnncalc.engine.compiled.packing.memory import ScratchPool
+from rnncalc.engine.compiled.packing.memory import ScratchPool, aligned
 from rnncalc.model.equations.expression import INPUT, Call, Name
 from rnncalc.model.equations.stages import Product, ProductLine
 
@@ -181,12 +181,8 @@ class PackedBack:
     @cached_property
     def scratch(self) -> ScratchPool:
         """Scratch memory, needed during a call only."""
-        return ScratchPool(self.packed.dtype)
-
-    def scratch_entries(self, rows: int) -> int:
-        """Entries of the scratch memory that `gradients.descend` needs."""
-        together = min(rows, gradient_loops.BLOCK)
-        return together * (self.width + self.deepest) + self.entries + self.width + len(self.packed.extras)
+        rest = self.entries + self.width + len(self.packed.extras)
+        return ScratchPool(partial(_scratch, self.packed.dtype, self.width, self.deepest, rest))
 
     def _find_stacks(self) -> None:
         """Where each sum of the loops goes among the parameters' gradients, as `gradients.lay_out` takes it."""
@@ -210,3 +206,9 @@ class PackedBack:
         adds = [int(target in targets[:number]) for number, target in enumerate(targets)]
         self.shown = np.array([[*row, added] for row, added in zip(table, adds)], np.int64).reshape(-1, SHOWN_COLUMNS)
         self.shown_entries = at
+
+
+def _scratch(dtype: np.dtype, width: int, deepest: int, rest: int, rows: int) -> tuple[np.ndarray, np.ndarray]:
+    """As `gradients.descend` needs it, for a call of so many rows: its room, and its places."""
+    together = min(rows, gradient_loops.BLOCK)
+    return aligned(together * (width + deepest) + rest, dtype), np.empty(width, np.int64)

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import math
 import os
+from collections.abc import Callable
 
 import numpy as np
 
 SMALL = 1024 * 1024  # bytes; what is less is left to the allocator
 LINE = 64  # bytes of a cache line
 LEVEL_1 = 32 * 1024  # bytes of a first-level cache
+Scratch = tuple[int, tuple[np.ndarray, ...]]  # for how many rows, and the arrays
 LEAST = 256 * 1024 * 1024  # bytes that are kept for later, on a machine of any size
 
 
@@ -43,23 +45,23 @@ def aligned(entries: int, dtype: np.dtype) -> np.ndarray:
 
 
 class ScratchPool:
-    """Blocks of one dtype that somebody uses in call after call, and nobody beyond a call."""
+    """Arrays that somebody uses in call after call, and nobody beyond a call. make: rows → unset arrays for so many."""
 
-    def __init__(self, dtype: np.dtype):
-        self.dtype, self.blocks = dtype, list[np.ndarray]()
+    def __init__(self, make: Callable[[int], tuple[np.ndarray, ...]]):
+        self.make, self.kept = make, list[Scratch]()
 
-    def take(self, entries: int) -> np.ndarray:
-        """An unset block of so many entries, or of more."""
+    def take(self, rows: int) -> Scratch:
+        """For so many rows, or for more."""
         try:
-            block = self.blocks.pop()  # of two threads each gets its own
+            scratch = self.kept.pop()  # of two threads each gets its own
         except IndexError:
-            return aligned(entries, self.dtype)
-        return block if len(block) >= entries else aligned(entries, self.dtype)
+            return rows, self.make(rows)
+        return scratch if scratch[0] >= rows else (rows, self.make(rows))
 
-    def give(self, block: np.ndarray) -> None:
-        """It may be used again, unless it is one of those that are kept for everybody."""
-        if block.nbytes < SMALL:
-            self.blocks.append(block)
+    def give(self, scratch: Scratch) -> None:
+        """It may be used again, unless its first array is one of those that are kept for everybody."""
+        if scratch[1][0].nbytes < SMALL:
+            self.kept.append(scratch)
 
 
 def shaped(shape: tuple[int, ...], dtype: np.dtype) -> np.ndarray:
