@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 from rnncalc.problems.formulas.symbol import Symbol
@@ -214,17 +214,18 @@ def with_name(node: Node, value: float, name: Symbol) -> tuple[Node, int]:
     return rebuilt(node, named), count
 
 
+def walk(node: Node) -> Iterator[Node]:
+    """The formula and every formula in it, from left to right."""
+    yield node
+    for part in parts(node):
+        yield from walk(part)
+
+
 def symbols_of(node: Node) -> list[Symbol]:
     """Every symbol in the formula, from left to right."""
-    names = [node.symbol] if isinstance(node, Sym) else []
-    for part in parts(node):
-        names += symbols_of(part)
-    return names
+    return [part.symbol for part in walk(node) if isinstance(part, Sym)]
 
 
 def functions_of(node: Node) -> list[str]:
     """The name of every function in the formula."""
-    names = [node.name] if isinstance(node, Apply) else []
-    for part in parts(node):
-        names += functions_of(part)
-    return names
+    return [part.name for part in walk(node) if isinstance(part, Apply)]

@@ -122,30 +122,24 @@ def times(polys: Sequence[Poly]) -> Poly:
 
 def signals(poly: Poly) -> list[Signal]:
     """Every signal in a polynomial."""
-    inside: list[Signal] = []
-    for _coefficient, factors in poly:
-        for factor in factors:
-            if isinstance(factor, Signal):
-                inside.append(factor)
-            elif isinstance(factor, Weighted):
-                inside += signals(factor.vector)
-            elif isinstance(factor, Function):
-                inside += signals(factor.argument)
-    return inside
+    return [factor for factor in _walk(poly) if isinstance(factor, Signal)]
 
 
 def parameters(poly: Poly) -> list[Param]:
     """Every parameter in a polynomial."""
-    inside: list[Param] = []
+    return [factor for factor in _walk(poly) if isinstance(factor, Param)]
+
+
+def _walk(poly: Poly) -> Iterator[Factor]:
+    """Every factor, a weight before its vector, a function before its argument."""
     for _coefficient, factors in poly:
         for factor in factors:
-            if isinstance(factor, Param):
-                inside.append(factor)
-            elif isinstance(factor, Weighted):
-                inside += [factor.weight, *parameters(factor.vector)]
+            yield factor
+            if isinstance(factor, Weighted):
+                yield factor.weight
+                yield from _walk(factor.vector)
             elif isinstance(factor, Function):
-                inside += parameters(factor.argument)
-    return inside
+                yield from _walk(factor.argument)
 
 
 def ordered(polys: Mapping[str, Poly]) -> list[str]:

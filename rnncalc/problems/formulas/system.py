@@ -19,8 +19,8 @@ from rnncalc.problems.formulas.nodes import (
     Sym,
     Turned,
     number,
-    parts,
     symbols_of,
+    walk,
 )
 from rnncalc.problems.formulas.polynomial import (
     Function,
@@ -96,10 +96,9 @@ def of_last_step(equations: Sequence[Equation]) -> list[Equation]:
 
 def _beside_numbers(node: Node) -> Iterator[Symbol]:
     """α of 1 − α: a number, or one of each unit, and no matrix."""
-    if isinstance(node, Sum) and any(isinstance(term, Num) for _sign, term in node.terms):
-        yield from (term.symbol for _sign, term in node.terms if isinstance(term, Sym))
-    for part in parts(node):
-        yield from _beside_numbers(part)
+    for part in walk(node):
+        if isinstance(part, Sum) and any(isinstance(term, Num) for _sign, term in part.terms):
+            yield from (term.symbol for _sign, term in part.terms if isinstance(term, Sym))
 
 
 class _Maker:
