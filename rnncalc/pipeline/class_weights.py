@@ -28,7 +28,7 @@ def notes(about: Account, weights: np.ndarray) -> list[str]:
     labels = about.labels or about.vocabulary
     if len(labels) > FEW:
         return []
-    shown = ", ".join(f"{label} {weight:.4g}" for label, weight in zip(labels, weights))
+    shown = ", ".join(f"{label}: {weight:.4g}" for label, weight in zip(labels, weights))
     return [_("what a target of each class counts: {weights}").format(weights=shown)]
 
 
