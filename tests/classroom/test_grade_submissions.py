@@ -331,11 +331,9 @@ def test_a_wrong_shape_says_so(problem: Path) -> None:
     assert "(3, 2)" in graded(book.text("csv"))["t"]["feedback"]
 
 
-@pytest.mark.parametrize("units", [1, 60])
-def test_all_numbers_of_a_long_problem_are_read(units: int, tmp_path: Path) -> None:
-    steps, rng = 24_000 // (2 * units), np.random.default_rng(0)
-    U, W = rng.normal(size=(units, 1)), rng.normal(size=(units, units)) / units
-    x = rng.normal(size=(steps, 1))
+def test_all_numbers_of_a_long_problem_are_read(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    U, W, x = rng.normal(size=(1, 1)), rng.normal(size=(1, 1)), rng.normal(size=(5_100, 1))
     problem, submission = tmp_path / "problem.json", tmp_path / "ada.json"
     problem.write_text(json.dumps({"cell": "elman", "U": U.tolist(), "W": W.tolist(), "x": x.tolist()}))
     trace = rnncalc.Elman(U=U, W=W).forward(x)
