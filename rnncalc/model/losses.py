@@ -313,6 +313,17 @@ def weight(loss: Loss, targets: np.ndarray, reduction: str | None, sequences: in
     return 1 / max(number, 1)
 
 
+def counts(loss: Loss, targets: np.ndarray) -> np.ndarray:
+    """How often each row counts in a mean: once where it has a target, or with each of its entries that are there.
+
+    targets: (rows, O), NaN: none, or (rows,) class numbers, below 0: none.
+    """
+    if targets.ndim == 1:
+        return targets >= 0
+    there = ~np.isnan(targets)
+    return there.sum(axis=1) if loss.apart else there.any(axis=1)
+
+
 def one_hot(classes: np.ndarray, outputs: int) -> np.ndarray:
     """Class numbers from 0, NaN where there is none, as distributions. Raises ShapeError."""
     known = np.arange(outputs) == classes[..., None]

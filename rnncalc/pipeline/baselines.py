@@ -11,7 +11,7 @@ from collections.abc import Callable
 import numpy as np
 
 from rnncalc.common.spool import blocks
-from rnncalc.model.losses import LOSSES, are_right, evaluate, usual_output
+from rnncalc.model.losses import LOSSES, are_right, counts, evaluate, usual_output
 from rnncalc.network.training.sequences import Sequences
 from rnncalc.pipeline.account import Account
 from rnncalc.pipeline.bigram import Bigram
@@ -30,12 +30,11 @@ def baseline(run: Run, data: Sequences) -> dict[str, float]:
     name, guess = _guess(about, train, outputs, scores if loss.at == "s" else "")
     total, weight, right = 0.0, 0.0, 0
     weights = np.broadcast_to(1.0, len(data.x)) if data.weights is None else data.weights
-    for x, y, counts in blocks(data.x, data.y, weights):
+    for x, y, weighs in blocks(data.x, data.y, weights):
         targets = np.where(y[:, None] < 0, np.nan, y[:, None] == np.arange(outputs)) if y.ndim == 1 else y
         values = np.broadcast_to(guess(x), targets.shape)
-        there = ~np.isnan(targets)
-        total += float(evaluate(loss, values, targets, counts).losses.sum())
-        weight += float(counts @ (there.sum(axis=1) if loss.apart else there.any(axis=1)))
+        total += float(evaluate(loss, values, targets, weighs).losses.sum())
+        weight += float(weighs @ counts(loss, targets))
         right += int(are_right(loss, values, y, 0.0 if loss.at == "s" else 0.5).sum())
     judged = {f"{name}_loss": total / (weight or 1)}
     return {**judged, f"{name}_accuracy": right / max(data.targets, 1)} if loss.right else judged

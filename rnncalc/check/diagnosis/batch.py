@@ -197,8 +197,7 @@ class SpecBatch:
 
 def at(value: np.ndarray, spot: Index) -> np.ndarray:
     """A number of a quantity in every lane. A loss that is reported as a gradient is one number for all entries."""
-    number: np.ndarray = value[_place(spot, value)]
-    return number
+    return np.asarray(value[_place(spot, value)])
 
 
 def _place(spot: Index, value: np.ndarray) -> Index:

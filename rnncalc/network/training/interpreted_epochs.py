@@ -9,7 +9,7 @@ from functools import partial
 import numpy as np
 
 from rnncalc.model.dropout import Dropout
-from rnncalc.model.losses import LOSSES, are_right, evaluate, one_hot
+from rnncalc.model.losses import LOSSES, are_right, counts, evaluate, one_hot
 from rnncalc.model.packed_batch import PackedBatch
 from rnncalc.network.backward import backpropagate_loss
 from rnncalc.network.clipping import Norm
@@ -91,9 +91,8 @@ class InterpretedEpochs:
 
     def _weight(self, y: np.ndarray, weights: np.ndarray | None) -> float:
         """What the loss of a batch is divided by: its targets, or all their entries, each as often as it counts."""
-        there = y >= 0 if y.ndim == 1 else ~np.isnan(y)
-        counts = there if y.ndim == 1 else there.sum(axis=1) if self.step.loss.apart else there.any(axis=1)
-        return float((counts if weights is None else counts * weights).sum())
+        rows = counts(self.step.loss, y)
+        return float((rows if weights is None else rows * weights).sum())
 
 
 class InterpretedStep:

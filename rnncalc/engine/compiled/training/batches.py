@@ -15,6 +15,7 @@ import numpy as np
 
 from rnncalc.common.threads import FEWEST
 from rnncalc.engine.compiled.codegen.jit import allocating, jit
+from rnncalc.model.losses import Loss, counts
 
 # registers of a part: sequences, rows of steps, both together; where the steps begin and how many entries that has;
 # inputs; the row of the same step seen from the end; rows that are judged, which they are, where blocks of them begin,
@@ -225,11 +226,11 @@ class Laid:
         self.capacity, self.sequences = order_rows(table, parts, truncate, self.offsets, self.index)
         self.batches, self.first_batch = len(table) // parts, int(table[:parts, SEQUENCES].sum())
 
-    def feed(self, x: np.ndarray, y: np.ndarray, some: bool, entries: bool, weights: np.ndarray) -> list[np.ndarray]:
+    def feed(self, x: np.ndarray, y: np.ndarray, some: bool, loss: Loss, weights: np.ndarray) -> list[np.ndarray]:
         """The table of each part, with what belongs to `rows`, which is ours to keep and to change.
 
-        some: where few rows have a target, only those are judged; entries: these are counted, not rows; weights: what
-        the loss of each row counts, empty: all alike. `divisors` is then what each batch's loss is divided by.
+        some: where few rows have a target, only those are judged; loss: how often a row counts; weights: what the
+        loss of each row counts, empty: all alike. `divisors` is then what each batch's loss is divided by.
         """
         table, parts, size = self.table, self.parts, 8
         self.x, self.y, self.weights, self.chosen = x, y, weights, np.empty(len(self.rows), np.int64)
@@ -237,9 +238,9 @@ class Laid:
         if y.ndim == 1:
             choose_classes(flat, table, self.chosen)
         else:
-            choose_rows(flat, width, table, self.chosen, entries)
+            choose_rows(flat, width, table, self.chosen, loss.apart)
         if len(weights):
-            self.divisors = self._weight(entries)
+            self.divisors = self._weight(counts(loss, y))
         choose_few(flat, width, weights, table, parts, some, self.chosen, self.index)
         if not len(weights):
             self.divisors = table[::parts, COUNT].astype(np.float64)
@@ -260,10 +261,8 @@ class Laid:
         table[:, FLAT] = self.flat.ctypes.data + table[:, FLAT] * size
         return [np.ascontiguousarray(table[part::parts]) for part in range(parts)]
 
-    def _weight(self, entries: bool) -> np.ndarray:
+    def _weight(self, counts: np.ndarray) -> np.ndarray:
         """The weight of each batch's targets together, added up in the order of one thread."""
-        there = self.y >= 0 if self.y.ndim == 1 else ~np.isnan(self.y)
-        counts = there if there.ndim == 1 else there.sum(axis=1) if entries else there.any(axis=1)
         first, rows = self.table[:: self.parts, X], self.table[:: self.parts, TOTAL]
         order = self.index[1] + np.repeat(first, rows)
         weights = (self.weights * counts)[order].astype(np.float64)

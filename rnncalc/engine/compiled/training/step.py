@@ -51,7 +51,6 @@ class CompiledStep:
         self.given = layers, read_out, places, theta, loss, summary, dropout or Dropout(())
         self.theta, self.g, self.loss, self.chunk, self.truncate = theta, g, loss, chunk, truncate
         self.update, self.some = update, read_out is not None
-        self.entries = LOSSES[loss].apart
         self.late = summary == "final"
         self.backwards = any("backward" in layer.passes for layer in layers)
         self.rows = self.sequences = 0
@@ -84,7 +83,7 @@ class CompiledStep:
         numbers = np.repeat(np.arange(laid.batches), laid.parts)
         laid.table[:, NUMBER] = number + numbers if number >= 0 else -1
         weights = np.empty(0, self.theta.dtype) if weights is None else weights
-        tables, kinds = laid.feed(x, y, self.some, self.entries, weights), (y.ndim == 1, x.ndim == 1)
+        tables, kinds = laid.feed(x, y, self.some, LOSSES[self.loss], weights), (y.ndim == 1, x.ndim == 1)
         if laid.capacity > self.rows or laid.sequences > self.sequences or kinds != self.kinds:
             self._write(max(laid.capacity, self.rows), max(laid.sequences, self.sequences), *kinds)
         self.last = laid.first_batch
