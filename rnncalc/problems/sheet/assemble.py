@@ -30,6 +30,7 @@ from rnncalc.problems.parse.given import RawValue
 from rnncalc.problems.sheet import (
     digits,
     entries,
+    letter_roles,
     named_functions,
     named_vectors,
     prose,
@@ -146,6 +147,8 @@ class _Assembly:
             self.given["fused"] = RawValue(kind, "fused")
         claims = Claims(self.roles, self.equations, self.given)
         claims.place()
+        if not self.made and (notation := letter_roles.notation(self.sheet.original, self.given)):
+            self.given.setdefault("notation", RawValue(notation, "notation"))
         if self.sheet.commas:
             self.equations.notes.append(
                 _("commas within numbers are read as decimal commas (--decimal point reads them apart)")
@@ -157,9 +160,7 @@ class _Assembly:
         return self.given
 
     def _without_equations(self) -> None:
-        """What letters mean where only a sentence can say it: W is of the input, w_f is W_f of one unit."""
-        if prose.letter_of_input(self.sheet.prose) == "W":
-            self.given.setdefault("notation", RawValue("swapped", "notation"))
+        """What small letters mean where no equation says it: w_f is W_f of one unit."""
         gated = {name: name[0].upper() + name[1:] for name in self.given if _GATED.fullmatch(name)}
         if len(gated) > 2 and not self.given.keys() & set(gated.values()):
             for small, name in gated.items():

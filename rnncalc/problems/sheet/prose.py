@@ -76,11 +76,6 @@ _INITIAL = re.compile(
     rf"初始(?:隐[藏含]?层?)?状态(?:取?[为是:：=]|等于)\s?({_NUMBER}|[\[(（][^\[\]()（）\n]*[\])）])",
     re.IGNORECASE,
 )
-_OF_INPUT = re.compile(  # w multiplies the input; W 为输入权重
-    r"(?<![A-Za-z_\\])([WUwu])(?:_\{?[\w*]{1,3}\}?)?(?:s\b|\b|(?=[为是]))(?:(?![WUwu]\b)[^.。;；,，=\n\d]){0,30}?"
-    r"(?:multipl\w+|applie[sd]|acts?|weights?|(?<!\w)(?:is|are)|[为是]|乘以?|作用于)(?:(?![WUwu]\b)[^.。;；,，=\n\d]){0,20}?"
-    r"(?:input(?! gate)|输入(?!门))(?![- ]to|[到至])",
-)
 INITIALLY = r"initial(?:ly|ise[ds]?|ize[ds]?)?\b|\bstart(?:s|ing)?\b|\bbegins?\b|anfangs|初始|开始时|起初"
 _TO = r"(?:\s{0,2}(?:to|through|[-–~、,，]|and|到|至|和)\s{0,2}\d{1,3}){0,9}"
 _COUNTING = re.compile(f"(?:{_FROM_ONE.pattern}){_TO}", re.IGNORECASE)
@@ -185,12 +180,6 @@ def last_step_only(prose: str) -> bool:
 def zero_states(prose: str) -> bool:
     """Whether the sheet says that the states begin at zero."""
     return _ZERO_STATES.search(prose) is not None
-
-
-def letter_of_input(prose: str) -> str:
-    """W or U, as “w multiplies the input” says; empty where nothing is said."""
-    said = _OF_INPUT.search(prose)
-    return said[1].upper() if said else ""
 
 
 def initial_state(prose: str) -> str:
