@@ -14,6 +14,7 @@ import numpy as np
 from rnncalc.common.i18n import _
 from rnncalc.errors import ProblemError, ShapeError
 from rnncalc.model.cells import CELLS, Cell, built_in
+from rnncalc.model.cells.biases import with_biases
 from rnncalc.model.cells.cell import ORDER
 from rnncalc.problems.notation import NOTATIONS, Translation, gate
 from rnncalc.problems.parse.given import RawValue
@@ -32,7 +33,7 @@ class Conventions:
         self.notes: list[str] = []
         self.open: list[tuple[str, str]] = []  # keys with the values that give another reading, which fits too
         self.rows = translation.notation.rows
-        names = {*ORDER, *cell.stacks, "b_hh", "B"}
+        names = {*ORDER, *cell.stacks, "b_hh", "B", *translation.notation.second_biases}
         for name, value in translation.given.items():
             stack, _dot, letter = name.partition(".")
             if stack in names and (letter or not built_in(cell)):
@@ -46,8 +47,8 @@ class Conventions:
             self._keras_bias()
             self._orientation()
             self._split_fused()
-            self._two_biases()
             self._gate_order()
+            self._two_biases()
             self._note_names()
         return self.arrays
 
@@ -83,25 +84,24 @@ class Conventions:
             self.arrays["b_hh"] = bias.through(lambda values: values[1])
 
     def _two_biases(self) -> None:
-        """Add the two biases, b = b_ih + b_hh. Where the reset gate multiplies the recurrent bias of n, that is d."""
-        second = self.arrays.pop("b_hh", None)
-        if second is None:
-            return
-        order = self.order
-        if "d" in self.cell.stacks:
-            if isinstance(second, dict):
-                second, inner = {g: v for g, v in second.items() if g != "n"}, second.get("n")
+        """The cell with b_ih + b_hh in place of b. Where the reset gate multiplies the recurrent bias of n, that is d.
+
+        The equations of a sheet say themselves which biases are added and which are taken away.
+        """
+        signs = dict(self.translation.notation.biases)
+        if "b_hh" in self.arrays and not signs:
+            second, gates = self.arrays.pop("b_hh"), self.cell.gates
+            if "d" in self.cell.stacks:
+                second, inner = _behind_reset(second)
+                self.arrays |= {} if inner is None else {"d": inner}
+                gates = "rz"
+            if "b" in self.arrays:
+                self.arrays["b_hh"] = second
+                signs = {p.symbol: (1, 1) for p in self.cell.stacks["b"] if p.gate is None or p.gate in gates}
             else:
-                units = second.values.size // 3
-                at = order.index("n")
-                cut = slice(at * units, (at + 1) * units)
-                inner = second.through(lambda values: values.reshape(-1)[cut])
-                rest = second.values.reshape(-1).copy()
-                rest[cut] = 0
-                second = Numbers(rest)
-            if inner is not None:
-                self.arrays["d"] = inner
-        self.arrays["b"] = _added(self.arrays.get("b"), second)
+                self.arrays["b"] = second
+        of_cell = {symbol: each for symbol, each in signs.items() if symbol in self.cell.parameters}
+        self.cell = with_biases(self.cell, of_cell)
 
     def _orientation(self) -> None:
         """Transpose the matrices of row vectors, as `vectors` or the notation says, or as only fits the shapes."""
@@ -212,7 +212,7 @@ class Conventions:
         order = self.order
         if order == self.cell.gates or not order:
             return
-        for name in ("U", "W", "b"):
+        for name in ("U", "W", "b", "b_hh"):
             array = self.arrays.get(name)
             if isinstance(array, Numbers) and array.shape and array.shape[0] % len(order) == 0:
                 self.arrays[name] = array.through(lambda values: reordered(values, order, self.cell.gates))
@@ -279,6 +279,10 @@ def _numbers(value: RawValue) -> GivenArray:
     return value.numbers()
 
 
+def _rows(cut: slice, values: np.ndarray) -> np.ndarray:
+    return values[cut]
+
+
 def _columns(cut: slice, part: Numbers) -> Numbers:
     return part.through(lambda values: values[:, cut])
 
@@ -291,17 +295,14 @@ def _each(array: GivenArray, change: Callable[[Numbers], Numbers]) -> GivenArray
     return {name: change(part) for name, part in array.items()} if isinstance(array, dict) else change(array)
 
 
-def _added(first: GivenArray | None, second: GivenArray) -> GivenArray:
-    """The sum of two biases; gate by gate if they are given by gate."""
-    if first is None:
-        return second
-    if isinstance(first, dict) and isinstance(second, dict):
-        both = {gate: _added(first.get(gate), bias) for gate, bias in second.items()}
-        return {**first, **both}  # type: ignore[dict-item]
-    if isinstance(first, dict) or isinstance(second, dict):
-        raise ShapeError(_("b_ih and b_hh must both be stacked, or both by gate"))
-    input_bias, recurrent_bias = first.values.reshape(-1), second.values.reshape(-1)
-    sizes = {"first": input_bias.size, "second": recurrent_bias.size}
-    if sizes["first"] != sizes["second"]:
-        raise ShapeError(_("the two biases must be of one length, got {first} and {second}"), **sizes)
-    return Numbers(input_bias + recurrent_bias)
+def _behind_reset(second: GivenArray) -> tuple[GivenArray, Numbers | None]:
+    """The recurrent biases of r and z, and that of n, which is d."""
+    parts = second if isinstance(second, dict) else _by_gate(second, "rzn")
+    return {gate: part for gate, part in parts.items() if gate != "n"}, parts.get("n")
+
+
+def _by_gate(bias: Numbers, gates: str) -> dict[str, Numbers]:
+    """A stacked bias, gate by gate."""
+    flat = bias.through(np.ravel)
+    units = flat.values.size // len(gates)
+    return {gate: flat.through(partial(_rows, slice(at * units, (at + 1) * units))) for at, gate in enumerate(gates)}

@@ -9,7 +9,9 @@ import numpy as np
 
 from rnncalc.common.i18n import _
 from rnncalc.errors import ProblemError, ShapeError
-from rnncalc.model.cells import built_in
+from rnncalc.model.cells import Cell, built_in
+from rnncalc.model.cells.biases import with_biases
+from rnncalc.model.cells.readout import READ_OUT, read_out
 from rnncalc.model.equations.expression import is_zero
 from rnncalc.model.equations.printer import Letters
 from rnncalc.model.layer import missing
@@ -44,9 +46,12 @@ class GivenDirection:
         units: tuple[int, str] | None = None, batch: bool = False, halves: int = 1,
     ):  # fmt: skip
         base = cell_of(given)
-        own = () if built_in(base) else tuple(base.parameters)
+        self.built_in = built_in(base)
+        own = () if self.built_in else tuple(base.parameters)
         known = {*keys, *own, *(f"{state}0" for state in base.state)}
         translation = translate(given, base, known)
+        self.biases = translation.notation.biases
+        known |= {*translation.notation.second_biases}
         self.given, self.batch = translation.given, batch
         check_keys(self.given, known)
         conventions = Conventions(translation, base, inputs and inputs[0], self.given)
@@ -69,7 +74,7 @@ class GivenDirection:
             if name not in self.cell.stacks and name not in self.read_out():
                 raise self.misplaced(name, _("{where}: {cell} has no {name}"))
         absent = [name for name in self.cell.stacks if name not in self.arrays and name not in self.cell.optional]
-        if absent and not built_in(self.cell):  # a cell of one's own needs every array
+        if absent and not self.built_in:  # a cell of one's own needs every array
             raise missing(self.cell, absent[0])
         values = self.sizes.parameters(self.notes)
         values |= {name: self._left_out(name, steps) for name in absent}
@@ -79,7 +84,16 @@ class GivenDirection:
         """The arrays of the read-out on top."""
         if self.cell.owns_read_out:
             return {}
-        return {name: self.arrays[name] for name in ("V", "c") if name in self.arrays and name not in self.cell.stacks}
+        return {
+            name: self.arrays[name]
+            for name in self.on_top().stacks
+            if name in self.arrays and name not in self.cell.stacks
+        }
+
+    def on_top(self, output: str = "identity") -> Cell:
+        """The read-out that would stand on this layer, with the biases of the sheet."""
+        signs = {symbol: each for symbol, each in self.biases.items() if symbol in READ_OUT.parameters}
+        return with_biases(read_out(output), signs)
 
     def misplaced(self, name: str, message: str) -> ProblemError:
         """The error for an array that this layer does not take."""

@@ -14,6 +14,7 @@ from rnncalc.common.i18n import _
 from rnncalc.common.suggest import nearest
 from rnncalc.errors import ProblemError
 from rnncalc.model.cells import Cell
+from rnncalc.model.cells.biases import numbered
 from rnncalc.problems.parse.given import RawValue
 
 GATE_NAMES = {  # gates of a cell → the letters that others use
@@ -34,6 +35,7 @@ class Notation:
     rows : whether vectors are rows (x W)
     library : whose order of gates a stacked matrix has, as `Cell.gate_orders` calls it; "": ours
     cells : their name of a cell → ours, where the two differ
+    shown, biases : of a sheet's equations: our symbol → its letter, and → the sign of each bias that stands there
     """
 
     letters: Mapping[str, str] = field(default_factory=dict)
@@ -42,6 +44,13 @@ class Notation:
     library: str = ""
     cells: Mapping[str, str] = field(default_factory=dict)
     shown: Mapping[str, str] = field(default_factory=dict)
+    biases: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+
+    @property
+    def second_biases(self) -> list[str]:
+        """The names of the biases beside the first, where several stand in the place of one."""
+        stacks = [(symbol.partition("_")[0], len(each)) for symbol, each in self.biases.items()]
+        return list(dict.fromkeys(numbered(stack, n) for stack, count in stacks for n in range(1, count)))
 
     def names(self, cell: Cell, given: Collection[str]) -> dict[str, tuple[str, str]]:
         """Name without underscores → (name, ours). W_xh is a gate's if another given name can only be a gate's."""

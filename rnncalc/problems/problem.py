@@ -131,7 +131,7 @@ class Problem:
             if name not in given.arrays
         }
         top = next(iter(self.layers[-1].values()))
-        return frozenset(biases | ({(-1, "forward", "c")} if "c" not in top.arrays else set()))
+        return frozenset(biases | {(-1, "forward", name) for name in top.on_top().optional if name not in top.arrays})
 
     @property
     def letters(self) -> Letters:

@@ -14,7 +14,7 @@ import numpy as np
 from rnncalc.common.i18n import _
 from rnncalc.errors import ProblemError, ShapeError
 from rnncalc.model.cells.readout import read_out
-from rnncalc.model.layer import DIRECTIONS, Layer
+from rnncalc.model.layer import DIRECTIONS, DirectionalLayer, Layer
 from rnncalc.model.losses import LOSSES, REDUCTIONS, takes_classes
 from rnncalc.model.merges import MERGES
 from rnncalc.model.packed_batch import PackedBatch
@@ -122,9 +122,12 @@ class _Reading:
                 raise above.misplaced(misplaced, _("{where}: {name} belongs to the read-out, which needs V"))
             return Network(layers, dtype=dtype, engine="equations")
         source = above.sizes.sources.get("H", "")
-        sizes = Sizes(read_out(output), arrays, {}, above.letters, (layers[-1].width, source))
+        cell = above.on_top(output)
+        sizes = Sizes(cell, arrays, {}, above.letters, (layers[-1].width, source))
         parameters = sizes.parameters(self.notes)
-        return Network(layers, parameters["V"], parameters.get("c"), output, dtype=dtype, engine="equations")
+        network = Network(layers, parameters["V"], parameters.get("c"), output, dtype=dtype, engine="equations")
+        network.read_out = DirectionalLayer(cell, **parameters).settled(network.dtype)  # with the biases of the sheet
+        return network
 
     def _layers(self) -> list[dict[str, RawValue]]:
         """The keys of each layer: a key beside `layers` holds for every layer, or for the read-out on top."""

@@ -62,14 +62,15 @@ def _layer_by_layer(
 
 def in_form(layer: DirectionalLayer, given: GivenDirection, name: str, array: np.ndarray, axis: int = 0) -> Any:
     """One stacked array, its gates along `axis`, in the problem's form as nested lists."""
-    gates = layer.cell.gates
-    if not gates or name not in ("U", "W", "b"):
+    stack = layer.cell.stacks.get(name, [])
+    gates = "".join(parameter.gate or "" for parameter in stack)
+    if not gates:
         return array.tolist()
     stacked_array = np.moveaxis(array, axis, 0)
     if name in given.by_gate or (name not in given.arrays and given.by_gate):
         parts = np.split(stacked_array, len(gates))
         return {gate: np.moveaxis(part, 0, axis).tolist() for gate, part in zip(gates, parts)}
-    order = given.order or gates
+    order = "".join(gate for gate in given.order or gates if gate in gates)
     return np.moveaxis(reordered(stacked_array, gates, order), 0, axis).tolist()
 
 

@@ -91,8 +91,8 @@ class QuantityIndex(Shapes):
         ours = theirs.get(f"{derived[2]}{gate}".replace("_", "")) if derived and (derived[1] or derived[3]) else None
         if ours is None or derived is None:
             return bare, gate
-        stack, _underscore, own = ours.partition("_")
-        return f"{derived[1]}{stack}{derived[3]}", own
+        stack, _underscore, own = ours.rpartition("_")
+        return f"{derived[1]}{stack or own}{derived[3]}", own if stack else ""
 
     def known(self, scope: Scope) -> list[str]:
         """The names that an answer may have."""
@@ -264,8 +264,8 @@ class QuantityIndex(Shapes):
         bare = core.replace("_", "")
         for ours, theirs in given.letters.parameters.items():
             if theirs.replace("_", "") == bare:
-                stack, _underscore, gate = ours.partition("_")
-                return (stack, gate) if gate and gate in run.cell.gates else (ours, "")
+                parameter = run.cell.parameters.get(ours)
+                return (parameter.stack, parameter.gate or "") if parameter else (ours, "")
         if core in run.cell.stacks:
             return core, ""
         stack, _underscore, gate = core.rpartition("_")

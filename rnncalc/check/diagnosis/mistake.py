@@ -6,8 +6,6 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from itertools import chain
 
-import numpy as np
-
 from rnncalc.check.graph.graph import Key
 from rnncalc.check.graph.spec import Spec
 from rnncalc.common.i18n import _
@@ -17,15 +15,13 @@ from rnncalc.common.i18n import _
 class Context:
     """What variants may need beside the Spec.
 
-    orders: run → the gates as this problem stacks them. second: run → symbol → the second of two biases. wrong:
-    quantities with wrong numbers. parameters: whether gradients of parameters, or updated ones, were answered. code:
-    whether numbers come from somebody's code, which makes mistakes of its own. joined: WU where such code multiplies
-    [h; x] by one matrix, UW where it does so with [x; h]. open: keys with the values by which the problem may be read
-    otherwise.
+    orders: run → the gates as this problem stacks them. wrong: quantities with wrong numbers. parameters: whether
+    gradients of parameters, or updated ones, were answered. code: whether numbers come from somebody's code, which
+    makes mistakes of its own. joined: WU where such code multiplies [h; x] by one matrix, UW where it does so with
+    [x; h]. open: keys with the values by which the problem may be read otherwise.
     """
 
     orders: dict[int, str] = field(default_factory=dict)
-    second: dict[int, dict[str, np.ndarray]] = field(default_factory=dict)
     wrong: tuple[Key, ...] = ()
     parameters: bool = False
     steps: int = 1

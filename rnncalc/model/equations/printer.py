@@ -68,8 +68,9 @@ class Letters:
         bare, _dot, gate = name.partition(".")
         for pattern, before, after in _DERIVED:
             matched = pattern.fullmatch(bare)
-            if matched and matched[1] in (*self.parameters, *"UWbVcR"):
-                return f"{before}{self.parameter(f'{matched[1]}_{gate}' if gate else matched[1])}{after}"
+            symbol = (f"{matched[1]}_{gate}" if gate else matched[1]) if matched else ""
+            if matched and (symbol in self.parameters or matched[1] in (*self.parameters, *"UWbVcR")):
+                return f"{before}{self.parameter(symbol)}{after}"
         if bare[:1] == "d" and bare[1:] in self.signals:
             return f"d{self.signals[bare[1:]]}"
         return self.signal(bare) + (f".{gate}" if gate else "")

@@ -21,7 +21,7 @@ from rnncalc.problems.formulas.own_cell import OwnCell, own_cell
 from rnncalc.problems.formulas.polynomial import NotUnderstoodError
 from rnncalc.problems.formulas.readings import with_gates, with_weights
 from rnncalc.problems.formulas.spelling import BREAK, unified
-from rnncalc.problems.formulas.system import Equation, System, system
+from rnncalc.problems.formulas.system import INPUTS, Equation, System, system
 from rnncalc.problems.parse.given import RawValue
 from rnncalc.problems.stated_sizes import StatedSize
 
@@ -76,7 +76,23 @@ class Equations:
                 return match
         return own_cell(made if made.params else with_weights(made, ones=False), self.functions)
 
+    def _remote(self, name: symbols.Symbol) -> str:
+        """What to say of a signal of a step that no cell reads, with what would be read; else nothing."""
+        defined = name.key in {equation.defined.key for equation in self.equations}
+        if name.offset and not defined and name.base in INPUTS:
+            return _("{where}: the equation “{text}” reads {name}, and a cell reads the input of its own step: "
+                     "put all inputs that a step reads into its row of x")  # fmt: skip
+        if defined and name.offset is not None and name.offset < -1:
+            return _("{where}: the equation “{text}” reads {name}, and a cell remembers one step: "
+                     "write k_t = {signal}_{{t-1}} and read k_{{t-1}}, which is {signal}_{{t-2}}")  # fmt: skip
+        return ""
+
     def _refused(self, odd: NotUnderstoodError) -> ProblemError:
+        for line in self.equations:
+            for name in symbols_of(line.node):
+                if name.offset is not None and (remote := self._remote(name)):
+                    where, text = line.where or "equations", shown(line.text, 80)
+                    return ProblemError(remote, where=where, text=text, name=name.text, signal=name.base)
         what = str(odd)
         line = next((e for e in self.equations if what in (e.defined.key, e.text)), None) or self.equations[0]
         if what == line.text:

@@ -13,10 +13,11 @@ from dataclasses import replace
 from rnncalc.common.i18n import _
 from rnncalc.errors import ProblemError
 from rnncalc.model.cells import Parameter
+from rnncalc.model.cells.biases import numbered
 from rnncalc.problems.formulas import stacks
 from rnncalc.problems.formulas.match import Match
 from rnncalc.problems.formulas.network import FromEquations
-from rnncalc.problems.formulas.parameter_pieces import absent_note, added, beside, cut, matrix, negated, squeezed, word
+from rnncalc.problems.formulas.parameter_pieces import absent_note, beside, cut, matrix, signs, squeezed, word
 from rnncalc.problems.formulas.polynomial import Param
 from rnncalc.problems.formulas.reader import GENERIC
 from rnncalc.problems.notation import NOTATIONS, Notation
@@ -46,9 +47,10 @@ class KeysFromEquations:
         """Everything that was given, under our names. Raises ProblemError where two things contradict each other."""
         layers = [self._layer(number) for number in range(len(self.made.layers))]
         top, letters = self._read_out()
-        if letters:  # the read-out speaks the letters of the last layer
+        if self.made.read_out:  # it speaks the letters of the last layer
             stated = layers[-1]["notation"].value
-            notation = replace(stated, shown={**stated.shown, **letters})
+            biases = {**stated.biases, **signs(self.made.read_out)}
+            notation = replace(stated, shown={**stated.shown, **letters}, biases=biases)
             layers[-1]["notation"] = RawValue(notation, "equations")
         self._rest(top)
         self._refuse_contradictions()
@@ -89,7 +91,7 @@ class KeysFromEquations:
                 keys[f"{state}0"] = value
             elif "states" not in self.zeros:
                 self.absent.append(f"{match.lines[state]}_0")
-        keys["notation"] = RawValue(Notation(shown=shown, rows=bool(match.rows)), "equations")
+        keys["notation"] = RawValue(Notation(shown=shown, rows=bool(match.rows), biases=signs(match)), "equations")
         signals = self._signals(match)
         if signals:
             keys["signals"] = RawValue(signals, "equations")
@@ -138,11 +140,12 @@ class KeysFromEquations:
         for name, stack in match.pattern.cell.stacks.items():
             for parameter in stack:
                 for number, theirs in enumerate(match.params.get(parameter.symbol, ())):
-                    ours = "b_hh" if name == "b" and number else name  # the second of b_ih + b_hh
+                    ours = numbered(name, number)  # b_hh is the second of b_ih + b_hh
                     value = self._value(ours, parameter, theirs, match)
                     bare = not theirs.part and not theirs.block and theirs.number is None and theirs.key[0] != "@"
-                    if number == 0 and bare and theirs.key != parameter.symbol:
-                        shown[parameter.symbol] = theirs.key
+                    symbol = f"{ours}_{parameter.gate}" if parameter.gate else ours
+                    if bare and theirs.key != symbol:
+                        shown[symbol] = theirs.key
                     if value is None:
                         self.absent += [theirs.key] if parameter.symbol in match.pattern.optional else []
                         continue
@@ -150,7 +153,7 @@ class KeysFromEquations:
                         place, key = arrays.setdefault(ours, RawValue({}, value.where)).value, parameter.gate
                     else:
                         place, key = arrays, ours
-                    place[key] = added(place[key], value) if key in place else value
+                    place[key] = value
         return arrays, shown
 
     def _value(self, ours: str, parameter: Parameter, theirs: Param, match: Match) -> RawValue | None:
@@ -164,8 +167,6 @@ class KeysFromEquations:
             if other is None:
                 return None
             return RawValue(beside(given.numbers(), other.numbers(), bool(match.rows)), given.where)
-        if theirs.negative:
-            return negated(given)
         if not theirs.part and not theirs.block:
             return given
         numbers = matrix(given.numbers(), bool(theirs.part))

@@ -6,9 +6,10 @@ from collections.abc import Collection, Mapping
 
 from rnncalc.common.i18n import _
 from rnncalc.errors import ProblemError
+from rnncalc.model.cells.biases import numbered
 from rnncalc.problems.formulas.match import Match
 from rnncalc.problems.formulas.own_cell import OwnCell
-from rnncalc.problems.formulas.parameter_pieces import absent_note, added, cut, matrix, negated, squeezed, word
+from rnncalc.problems.formulas.parameter_pieces import absent_note, cut, matrix, signs, squeezed, word
 from rnncalc.problems.formulas.reader import GENERIC
 from rnncalc.problems.notation import NOTATIONS, Notation
 from rnncalc.problems.parse.given import RawValue
@@ -58,25 +59,27 @@ def keys_of_own_cell(
             theirs: line for line, theirs in made.read_out.lines.items() if theirs != line and theirs.isidentifier()
         }
         for ours, params in made.read_out.params.items():
-            for param in params:
+            for number, param in enumerate(params):
+                name = numbered(ours, number)
+                if param.key != name:
+                    shown[name] = param.key
                 stated = known.get(squeezed(param.key))
                 if stated is None:
                     absent.append(param.key)
                     continue
                 used.add(stated)
-                value = negated(given[stated]) if param.negative else given[stated]
+                value = given[stated]
                 turned = made.read_out.rows and ours == "V"
                 if turned and len(value.numbers().shape) == 2:  # v of v^T h, written (1, 2), is a row already
                     value = RawValue(matrix(value.numbers(), True).transposed, value.where)
-                keys[ours] = added(keys[ours], value) if ours in keys else value
-            if params and params[-1].key != ours:
-                shown[ours] = params[-1].key
+                keys[name] = value
         function = made.read_out.functions.get("y", "identity")
         function = functions.get(function, function)
         keys["output"] = RawValue("identity" if function in GENERIC else function, "equations")
         assumed |= {function: "identity"} if function in GENERIC else {}
-    if shown:
-        keys["notation"] = RawValue(Notation(shown=shown), "equations")
+    biases = signs(made.read_out) if made.read_out else {}
+    if shown or biases:
+        keys["notation"] = RawValue(Notation(shown=shown, biases=biases), "equations")
     if signals:
         keys["signals"] = RawValue(signals, "equations")
     for name in (*used, "equations", "cell", "activation", "update", "notation", "vectors", "gates", "fused", "output"):

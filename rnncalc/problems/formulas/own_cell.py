@@ -107,6 +107,8 @@ class _Maker:
                 if factor.offset:
                     raise NotUnderstoodError(factor.key)
                 return "x_t"
+            if factor.offset < -1:  # a cell remembers one step
+                raise NotUnderstoodError(factor.key)
             return self.made.names[factor.key] + ("_p" if factor.offset else "")
         if isinstance(factor, Param):
             return self.param(factor, False)

@@ -8,6 +8,7 @@ import numpy as np
 
 from rnncalc.common.i18n import _
 from rnncalc.errors import ProblemError
+from rnncalc.problems.formulas.match import Match
 from rnncalc.problems.parse.given import RawValue
 from rnncalc.problems.parse.numbers import Numbers
 
@@ -25,18 +26,17 @@ def matrix(numbers: Numbers, weight: bool) -> Numbers:
     return numbers.through(lambda array: array.reshape(1, -1)) if weight and len(numbers.shape) < 2 else numbers
 
 
-def added(first: RawValue, second: RawValue) -> RawValue:
-    """The sum of two biases. Raises ProblemError if they are not of one length."""
-    both = [value.numbers().values.reshape(-1) for value in (first, second)]
-    if both[0].shape != both[1].shape:
-        message = _("the two biases must be of one length, got {first} and {second}")
-        raise ProblemError(message, first=both[0].size, second=both[1].size)
-    return RawValue(Numbers(both[0] + both[1]), first.where)
+def signs(match: Match) -> dict[str, tuple[int, ...]]:
+    """Our symbol → the sign of each of the sheet's biases that stand in its place: −1 of a threshold.
 
-
-def negated(value: RawValue) -> RawValue:
-    """The numbers of a threshold, which is taken away."""
-    return RawValue(Numbers(-value.numbers().values), value.where)
+    A gate without a bias, of a cell where other gates have one, has none.
+    """
+    cell, made = match.pattern.cell, dict[str, tuple[int, ...]]()
+    for stack in (cell.stacks[name] for name in cell.optional):
+        if any(parameter.symbol in match.params for parameter in stack):
+            for symbol in (parameter.symbol for parameter in stack):
+                made[symbol] = tuple(-1 if param.negative else 1 for param in match.params.get(symbol, ()))
+    return {symbol: each for symbol, each in made.items() if each != (1,)}
 
 
 def absent_note(names: Sequence[str]) -> list[str]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import partial
-from typing import Any
 
 import numpy as np
 
@@ -30,20 +29,13 @@ def without_output_bias(spec: Spec) -> Spec:
 
 def without_second_bias(spec: Spec, context: Context) -> Iterator[Variant]:
     """Keep one of b_ih and b_hh; without b_hh, gru_after has no d."""
+    pairs = [{p.symbol: p.symbol.replace("_hh", "", 1) for p in run.cell.stacks.get("b_hh", [])} for run in spec.runs]
     for keep_first in (True, False):
-        runs, any_second = [], False
-        for number, run in enumerate(spec.runs):
-            second: Any = context.second.get(number, {})
-            any_second = any_second or bool(second)
-            changed = {
-                symbol: run.parameters[symbol] - part if keep_first else np.asarray(part)
-                for symbol, part in second.items()
-            }
-            if keep_first:
-                changed |= {symbol: np.zeros_like(run.parameters[symbol]) for symbol in of_kind(run, "d")}
-            runs.append(changed_run(run, changed))
-        has_d = keep_first and any(of_kind(run, "d") for run in spec.runs)
-        if any_second or has_d:
+        left_out = [
+            [*second, *of_kind(run, "d")] if keep_first else [*second.values()] for run, second in zip(spec.runs, pairs)
+        ]
+        if any(left_out):
+            runs = [zeroed(run, symbols) for run, symbols in zip(spec.runs, left_out)]
             yield Variant(spec.with_runs([*runs, *([spec.read_out] if spec.read_out else [])]))
 
 

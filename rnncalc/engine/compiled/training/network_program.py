@@ -16,7 +16,6 @@ from rnncalc.engine.compiled.training import loops as train_loops
 from rnncalc.engine.compiled.training.cell_program import INDEX, UNKNOWN, CellProgram, Fed, Share, copy_rows
 from rnncalc.engine.compiled.training.dropout import drop
 from rnncalc.engine.compiled.training.tape import Later, Literal, Tape, View
-from rnncalc.model.cells.readout import read_out as read_out_cell
 from rnncalc.model.dropout import Dropout
 from rnncalc.model.layer import DirectionalLayer, Layer
 from rnncalc.model.losses import LARGEST, LOSSES, SIGN
@@ -50,7 +49,7 @@ class NetworkProgram:
         if read_out:
             if self.loss.at == "s":  # the loss takes the scores, so nobody needs a function of them
                 plain = read_out.settled(theta.dtype)
-                plain.cell, plain.arrays = read_out_cell("identity"), read_out.arrays
+                plain.cell, plain.arrays = read_out.cell.switch(output="identity"), read_out.arrays
                 self.top = CellProgram(plain, places(read_out), theta, True)
             else:
                 self.top = CellProgram(read_out, places(read_out), theta, True)
