@@ -20,6 +20,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from rnncalc.common.i18n import N_, _
+from rnncalc.common.places import ROW, in_words
 from rnncalc.common.suggest import one_of
 from rnncalc.errors import ProblemError, ShapeError
 from rnncalc.model.equations.functions import log_softmax, sigmoid, softmax
@@ -29,6 +30,7 @@ LARGEST, SIGN = (
     "largest",
     "sign",
 )  # a row is right where its largest entry, or every entry's sign, is as the target says
+ROUNDING = 1e-6  # how far beyond its ends a target may lie that was computed
 Turns = tuple[Sequence[Any], Sequence[Any]]
 Entries = Callable[[np.ndarray, np.ndarray], np.ndarray]
 
@@ -67,7 +69,7 @@ class Loss:
     outputs: which functions the output may have. mean: the sum is divided by the number of entries, so that no
         reduction goes beside it. apart: an entry's loss does not depend on the other entries of its row. right: how
         rows that are right are told, LARGEST or SIGN; empty: nothing is right or wrong. classes: targets may be class
-        numbers. title: what a sheet calls it.
+        numbers. targets: between which they lie. title: what a sheet calls it.
     """
 
     name: str
@@ -84,6 +86,7 @@ class Loss:
     apart: bool = True
     right: str = ""
     classes: bool = False
+    targets: tuple[float, float] = (-math.inf, math.inf)
     title: str = ""
 
     def __post_init__(self) -> None:
@@ -93,8 +96,15 @@ class Loss:
             missing += [f"from_y[{name!r}]" for name in self.outputs if name != "identity" and name not in self.from_y]
         if missing:
             raise TypeError(f"the loss “{self.name}” lacks: {', '.join(missing)}")
+        if not self.targets[0] < self.targets[1]:
+            raise TypeError(f"the loss “{self.name}”: targets go from a lower number to a higher one")
         if self.at not in ("y", "s") or self.right not in ("", LARGEST, SIGN):
             raise TypeError(f"the loss “{self.name}”: at is y or s, right is {LARGEST}, {SIGN} or empty")
+
+    @property
+    def bounded(self) -> bool:
+        """Whether there are targets that it cannot learn."""
+        return self.targets != (-math.inf, math.inf)
 
     @cached_property
     def digest(self) -> int:
@@ -238,7 +248,7 @@ register(
             "softmax": FromY(lambda y, t: -times_log(t, y), lambda y, t: y * _sum(t) - t, monotone, (0.0, math.inf)),
             "log_softmax": FromY(lambda y, t: -t * y, lambda y, t: np.exp(y) * _sum(t) - t, monotone),
         },
-        slope="total_target * softmax(s) - target", apart=False, right=LARGEST, classes=True,
+        slope="total_target * softmax(s) - target", apart=False, right=LARGEST, classes=True, targets=(0.0, 1.0),
         title=N_("cross-entropy"),
     )
 )  # fmt: skip
@@ -253,7 +263,7 @@ register(
                 (0.0, 1.0),
             )
         },
-        slope="sigmoid(s) - target", right=SIGN, title=N_("binary cross-entropy"),
+        slope="sigmoid(s) - target", right=SIGN, targets=(0.0, 1.0), title=N_("binary cross-entropy"),
     )
 )  # fmt: skip
 
@@ -287,6 +297,25 @@ def find(name: str | None, reduction: str | None, output: str) -> Loss:
         message = _("{name} is taken from the scores, so the output must be {known}, not {output}")
         raise ProblemError(message, name=name, known=" or ".join(loss.outputs), output=output)
     return loss
+
+
+def first_beyond(loss: Loss, targets: np.ndarray) -> tuple[int, ...] | None:
+    """Where the first target lies that the loss cannot learn; NaN is none, and a rounding error does not matter."""
+    low, high = loss.targets
+    if not loss.bounded:
+        return None
+    beyond = (targets < low - ROUNDING) | (targets > high + ROUNDING)
+    return tuple(map(int, np.argwhere(beyond)[0])) if beyond.any() else None
+
+
+def beyond(loss: Loss, value: float, where: str) -> str:
+    """What is said of a target that the loss cannot learn; where: what has it."""
+    message = _(
+        "{name} learns targets from {low:g} to {high:g}, and {where} is {value:g}: two classes are written as 0 and 1, "
+        "or as class numbers with cross_entropy; other numbers go with mean_squared_error"
+    )
+    low, high = loss.targets
+    return message.format(name=loss.name, low=low, high=high, where=where, value=value)
 
 
 def evaluate(loss: Loss, values: np.ndarray, targets: np.ndarray, weight: float | np.ndarray) -> LossResult:
@@ -324,12 +353,12 @@ def counts(loss: Loss, targets: np.ndarray) -> np.ndarray:
     return there.sum(axis=1) if loss.apart else there.any(axis=1)
 
 
-def one_hot(classes: np.ndarray, outputs: int) -> np.ndarray:
-    """Class numbers from 0, NaN where there is none, as distributions. Raises ShapeError."""
+def one_hot(classes: np.ndarray, outputs: int, axes: Sequence[str] = ROW) -> np.ndarray:
+    """Class numbers from 0, NaN where there is none, as distributions. Raises ShapeError. axes: what they count."""
     known = np.arange(outputs) == classes[..., None]
     for place in np.argwhere(~known.any(axis=-1) & ~np.isnan(classes)):
         message = _("targets: class {number} at {place}: classes are whole numbers from 0 to {last}")
-        at, number = "".join(f"[{i + 1}]" for i in place), f"{classes[tuple(place)]:g}"
+        at, number = in_words(place.tolist(), axes), f"{classes[tuple(place)]:g}"
         raise ShapeError(message, number=number, place=at, last=outputs - 1)
     return np.where(np.isnan(classes)[..., None], np.nan, known)
 

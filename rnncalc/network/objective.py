@@ -8,10 +8,11 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from rnncalc.common.i18n import _
+from rnncalc.common.places import in_words
 from rnncalc.errors import ProblemError, ShapeError
 from rnncalc.model.arrays import as_array, in_dtype
 from rnncalc.model.equations.functions import quiet
-from rnncalc.model.losses import Loss, LossResult, evaluate, find, one_hot, weight
+from rnncalc.model.losses import Loss, LossResult, beyond, evaluate, find, first_beyond, one_hot, weight
 from rnncalc.network.stack import Stack
 from rnncalc.network.trace import Trace
 
@@ -62,8 +63,10 @@ def resolve_objective(
     chosen = find(loss, reduction, network.output)
     wanted = _with_gaps(targets) if _has_gaps(targets) else as_array("targets", targets)
     if chosen.classes and wanted.shape == trace.view.shape:
-        wanted = one_hot(wanted, width)
+        wanted = one_hot(wanted, width, trace.view.axes)
     rows = _rows(trace, "targets", wanted, width)
+    if (at := first_beyond(chosen, rows)) is not None:
+        raise ProblemError(beyond(chosen, float(rows[at]), _place(trace, len(rows), *at)))
     return Objective(rows, chosen, weight(chosen, rows, reduction, trace.view.schedule.sequences))
 
 
@@ -74,6 +77,13 @@ def _rows(trace: Trace, name: str, array: np.ndarray, width: int) -> np.ndarray:
         message = _("{name} must be of the shape of y, {wanted}, got {shape}")
         raise ShapeError(message, name=name, wanted=wanted, shape=array.shape)
     return trace.view.rows(array)
+
+
+def _place(trace: Trace, count: int, row: int, output: int) -> str:
+    """Where an entry of packed rows lies in what the caller has."""
+    numbers = trace.view.steps(np.arange(1.0, count + 1)[:, None])[..., 0]
+    where = tuple(map(int, np.argwhere(numbers == row + 1)[0]))
+    return in_words((*where, output), (*trace.view.axes, "output"))
 
 
 def _has_gaps(targets: Any) -> bool:

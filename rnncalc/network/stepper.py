@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from rnncalc.common.i18n import _
+from rnncalc.common.places import in_words
 from rnncalc.engine.interface import CellStream
 from rnncalc.errors import ProblemError, ShapeError
 from rnncalc.model.arrays import as_array, in_dtype
@@ -171,9 +172,9 @@ def _refuse_nan(x_t: np.ndarray) -> None:
     """Refuse a step after which the states would be no numbers for ever. Raises ProblemError with the place."""
     wrong = np.argwhere(~np.isfinite(x_t))
     if len(wrong):
-        index = "".join(f"[{at + 1}]" for at in wrong[0])
-        message = _("x_t{index} is {value}, no finite number; the states stay as they were")
-        raise ProblemError(message, index=index, value=float(x_t[tuple(wrong[0])]))
+        where = in_words(wrong[0], ("sequence", "input")[-x_t.ndim :])
+        message = _("x_t: {place} is {value}, no finite number; the states stay as they were")
+        raise ProblemError(message, place=where, value=float(x_t[tuple(wrong[0])]))
 
 
 def _start(layer: DirectionalLayer, given: Mapping[str, ArrayLike], dtype: np.dtype) -> dict[str, np.ndarray]:

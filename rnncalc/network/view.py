@@ -45,6 +45,11 @@ class View:
         shape = (schedule.sequences, schedule.steps) if self.batch else (schedule.steps,)
         return shape[::-1] if self.time_first else shape
 
+    @property
+    def axes(self) -> tuple[str, ...]:
+        """What the axes of `shape` count."""
+        return ("step", "sequence") if self.time_first else ("sequence", "step") if self.batch else ("step",)
+
     def batch_first(self, array: np.ndarray) -> np.ndarray:
         """An array that is shown so, as (N, T, width)."""
         return np.swapaxes(array, 0, 1) if self.time_first else array if self.batch else array[None]

@@ -411,7 +411,7 @@ def test_class_numbers_are_whole_and_below_the_outputs(outputs: int) -> None:
         classes = np.array([[0, np.nan], [0, wrong]])
         with pytest.raises(ShapeError) as error:
             one_hot(classes, outputs)
-        wanted = f"class {wrong:g} at [2][2]: classes are whole numbers from 0 to {outputs - 1}"
+        wanted = f"class {wrong:g} at sequence 2, step 2: classes are whole numbers from 0 to {outputs - 1}"
         assert wanted in str(error.value)
     rows = one_hot(np.array([outputs - 1, np.nan]), outputs)
     assert rows[0].tolist() == [0] * (outputs - 1) + [1]

@@ -286,7 +286,7 @@ def test_classes_are_distributions_and_scores_never_overflow() -> None:
         ({"targets": [[0.0] * 4] * 2}, "targets need a loss"),
         ({"targets": [[0.0] * 4] * 2, "loss": "mse"}, "loss is one of half_squared_error"),
         ({"targets": [[0.0] * 3] * 2, "loss": "squared_error"}, "shape of y, (2, 4), got (2, 3)"),
-        ({"targets": [1, 4], "loss": "cross_entropy"}, "class 4 at [2]: classes are whole numbers from 0 to 3"),
+        ({"targets": [1, 4], "loss": "cross_entropy"}, "class 4 at step 2: classes are whole numbers from 0 to 3"),
         ({"targets": [[0.0] * 4] * 2, "loss": "binary_cross_entropy"}, "the output must be identity or sigmoid"),
         ({"targets": [[0.0] * 4] * 2, "loss": "mean_squared_error", "reduction": "mean"}, "is a mean already"),
         ({"targets": [[0.0] * 4] * 2, "loss": "squared_error", "reduction": "max"}, "reduction is one of"),

@@ -135,8 +135,8 @@ def test_pytorch_weighs_alike(engine: str) -> None:
     [
         ({"sample_weight": [1, 2]}, ShapeError, "3 sequences need 3 weights"),
         ({"sample_weight": [1, [1, 2, 3], 2]}, ShapeError, "sequence 2 needs a weight, or one for each of its 2 steps"),
-        ({"sample_weight": [1, -1, 1]}, ProblemError, "a finite number from 0, and entry 3 is -1"),
-        ({"sample_weight": [1, 1, float("nan")]}, ProblemError, "entry 5 is nan"),
+        ({"sample_weight": [1, -1, 1]}, ProblemError, "a finite number from 0, and that of sequence 2, step 1 is -1"),
+        ({"sample_weight": [1, 1, float("nan")]}, ProblemError, "that of sequence 3, step 1 is nan"),
         ({"sample_weight": ["a", 1, 1]}, ShapeError, "sequence 1 needs a weight"),
         ({"sample_weight": [0, 0, 0]}, ProblemError, "not one target"),
         ({"class_weight": "even"}, ProblemError, "“balanced”"),

@@ -19,11 +19,12 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from rnncalc.common.i18n import _
+from rnncalc.common.places import ROW, in_words
 from rnncalc.common.spool import blocks, copied
 from rnncalc.errors import ProblemError, ShapeError
 from rnncalc.model.arrays import as_array, without_graph
 from rnncalc.model.packed_batch import PackedBatch
-from rnncalc.network.training.targets import of_rows
+from rnncalc.network.training.targets import of_rows, place
 from rnncalc.network.training.weights import by_class, row_weights
 
 POOL = 32  # batches that are sorted by length together: near enough in length, far enough from the same each epoch
@@ -66,6 +67,10 @@ class Sequences:
     def tokens(self) -> bool:
         """Whether x holds numbers of one-hot rows."""
         return self.x.ndim == 1
+
+    def place(self, row: int) -> tuple[int, int]:
+        """In which sequence a row lies, and at which of its steps, both from 0."""
+        return place(row, self.offsets)
 
     @cached_property
     def targets(self) -> int:
@@ -289,11 +294,10 @@ def _inputs(number: int, rows: np.ndarray, inputs: int) -> np.ndarray:
 
 
 def _not_finite(rows: np.ndarray, offsets: np.ndarray) -> str:
-    """What is said of the first input that is no finite number: its sequence, step and entry, counted from 1."""
-    row, entry = (int(place) for place in np.argwhere(~np.isfinite(rows))[0])
-    sequence = int(np.searchsorted(offsets, row, side="right"))
-    place = f"[{sequence}][{row - offsets[sequence - 1] + 1}][{entry + 1}]"
-    return _("{name}{place} is {text}: a finite number is needed").format(name="x", place=place, text=rows[row, entry])
+    """What is said of the first input that is no finite number."""
+    row, entry = map(int, np.argwhere(~np.isfinite(rows))[0])
+    where = in_words((*place(row, offsets), entry), (*ROW, "input"))
+    return _("x: {place} is {text}: a finite number is needed").format(place=where, text=rows[row, entry])
 
 
 def _offsets(counts: Sequence[int] | np.ndarray) -> np.ndarray:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from rnncalc.common.i18n import _
+from rnncalc.common.places import ROW, in_words
 from rnncalc.errors import ShapeError
 from rnncalc.model.arrays import without_graph
 
@@ -18,6 +19,12 @@ def seen_backward() -> str:
         "the targets lie at the last step, where a layer that runs backward has seen that one input only: "
         "summary final reads the state that each direction ends with"
     )
+
+
+def place(row: int, offsets: np.ndarray) -> tuple[int, int]:
+    """In which sequence a row lies, and at which of its steps, both from 0. offsets: where sequences begin."""
+    sequence = int(np.searchsorted(offsets, row, side="right")) - 1
+    return sequence, int(row - offsets[sequence])
 
 
 def of_rows(y: Any, offsets: np.ndarray, given: Sequence[int], classes: bool) -> np.ndarray:
@@ -50,6 +57,9 @@ def of_rows(y: Any, offsets: np.ndarray, given: Sequence[int], classes: bool) ->
     if not classes:
         return rows
     known = np.where(np.isnan(rows), -1, rows)
-    if (known != np.floor(known)).any() or (known < -1).any():
-        raise ShapeError(_("y: class numbers are whole numbers from 0"))
+    wrong = (known != np.floor(known)) | (known < -1)
+    if wrong.any():
+        row = int(wrong.argmax())
+        message = _("y: class numbers are whole numbers from 0, and {place} has {value}")
+        raise ShapeError(message, place=in_words(place(row, offsets), ROW), value=f"{known[row]:g}")
     return known.astype(np.int64)

@@ -14,10 +14,11 @@ from typing import Protocol
 import numpy as np
 
 from rnncalc.common.i18n import _
+from rnncalc.common.places import ROW, in_words
 from rnncalc.common.spool import blocks
 from rnncalc.errors import ProblemError
 from rnncalc.model.equations.functions import quiet
-from rnncalc.model.losses import LOSSES, find, takes_classes
+from rnncalc.model.losses import LOSSES, beyond, find, first_beyond, takes_classes
 from rnncalc.network.backward import refuse_cuts
 from rnncalc.network.stack import Stack
 from rnncalc.network.training.interpreted_epochs import InterpretedEpochs
@@ -49,6 +50,8 @@ class Trainer(RunState):
     ):  # fmt: skip
         _check_network(network, settings)
         _check_targets(network, settings, data)
+        for part in (data, validation):
+            _check_range(settings, part)
         if data.tokens and settings.input_dropout and not network.embeds:
             raise ProblemError(_("input_dropout leaves out numbers, and tokens are none: it needs an embedding"))
         if validation is not None and not validation.targets:
@@ -136,6 +139,18 @@ def _check_network(network: Stack, settings: Settings) -> None:
         raise ProblemError(_("a network that is trained has one start for all sequences, (H,), not (N, H)"))
 
 
+def _check_range(settings: Settings, data: Sequences | None) -> None:
+    """Whether the loss can learn the targets. Raises ProblemError."""
+    loss = LOSSES[settings.loss]
+    if data is not None and data.y.ndim == 2 and loss.bounded:
+        begin = 0
+        for (some,) in blocks(data.y):
+            if (at := first_beyond(loss, some)) is not None:
+                place = in_words((*data.place(begin + at[0]), at[1]), (*ROW, "output"))
+                raise ProblemError(beyond(loss, float(some[at]), place))
+            begin += len(some)
+
+
 def _check_targets(network: Stack, settings: Settings, data: Sequences) -> None:
     """Whether there are targets, and such as the network can give. Raises ProblemError."""
     outputs = network.sizes["O"]
@@ -146,7 +161,9 @@ def _check_targets(network: Stack, settings: Settings, data: Sequences) -> None:
         raise ProblemError(message, name=settings.loss)
     largest = max((int(some.max()) for (some,) in blocks(data.y)), default=0) if data.y.ndim == 1 else 0
     if largest >= outputs:
-        raise ProblemError(_("class {n} is there, but the network has O = {o} outputs"), n=largest, o=outputs)
+        message = _("{place}: class {n} is there, but the network has O = {o} outputs: classes are 0 to {last}")
+        place = in_words(data.place(int((data.y >= outputs).argmax())), ROW)
+        raise ProblemError(message, place=place, n=int(data.y[data.y >= outputs][0]), o=outputs, last=outputs - 1)
     if data.y.ndim == 2 and data.y.shape[1] != outputs:
         message = _("targets have {n} entries, but the network has O = {o} outputs")
         raise ProblemError(message, n=data.y.shape[1], o=outputs)

@@ -5,15 +5,17 @@ The mean of a batch is Σ weight · loss / Σ weight, as PyTorch and scikit-lear
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from rnncalc.common.i18n import _
+from rnncalc.common.places import ROW, in_words
 from rnncalc.common.spool import blocks, on_disk_if_large
 from rnncalc.errors import ProblemError, ShapeError
 from rnncalc.model.arrays import without_graph
+from rnncalc.network.training.targets import place
 
 BALANCED = "balanced"  # every class weighs as much as any other, all its targets together
 
@@ -34,7 +36,7 @@ def row_weights(name: str, weights: Sequence[Any], offsets: np.ndarray, given: S
             raise ShapeError(message, name=name, number=number + 1, n=steps)
         begin, end = offsets[number], offsets[number + 1]
         rows[begin:end] = part[: end - begin] if part.ndim else part
-    return checked(name, rows)
+    return checked(name, rows, lambda row: in_words(place(row, offsets), ROW))
 
 
 def class_weights(y: np.ndarray, outputs: int, said: Any) -> np.ndarray:
@@ -76,11 +78,12 @@ def by_class(y: np.ndarray, weights: np.ndarray) -> np.ndarray:
     return rows
 
 
-def checked(name: str, weights: np.ndarray) -> np.ndarray:
-    """Weights that are finite and none below 0. Raises ProblemError."""
+def checked(name: str, weights: np.ndarray, where: Callable[[int], str] | None = None) -> np.ndarray:
+    """Weights that are finite and none below 0. Raises ProblemError, where `where` says which one is not."""
     wrong = ~np.isfinite(weights) | (weights < 0)
     if wrong.any():
         at = int(wrong.argmax())
-        message = _("{name}: a weight is a finite number from 0, and entry {at} is {value}")
-        raise ProblemError(message, name=name, at=at + 1, value=f"{weights[at]:g}")
+        message = _("{name}: a weight is a finite number from 0, and that of {place} is {value}")
+        said = where(at) if where else _("entry {n}").format(n=at + 1)
+        raise ProblemError(message, name=name, place=said, value=f"{weights[at]:g}")
     return np.asarray(weights, np.float64)

@@ -97,7 +97,7 @@ def fitted(
 
     loss, output: of the network that learns them, which say what is standardised unless the account does.
     """
-    scaling.learn(train, about, scaling.usual_scale(loss, output))
+    scaling.learn(train, about, scaling.usual_scale(loss, output), loss)
     return [part and scaling.applied(part, about) for part in (train, *others)]
 
 

@@ -6,8 +6,10 @@ from dataclasses import replace
 
 import numpy as np
 
+from rnncalc.common.i18n import _
 from rnncalc.common.spool import blocks, on_disk_if_large
 from rnncalc.common.suggest import one_of
+from rnncalc.errors import ProblemError
 from rnncalc.model.losses import LOSSES
 from rnncalc.network.training.sequences import Sequences
 from rnncalc.network.weights.schema import SCALES
@@ -24,13 +26,16 @@ def usual_scale(loss: str, output: str) -> str:
     return "inputs" if yes_or_no or output != "identity" else "both"
 
 
-def learn(train: Sequences, about: Account, usual: str) -> None:
+def learn(train: Sequences, about: Account, usual: str, loss: str) -> None:
     """Learn mean and deviation of every column; of the targets too with `both`, where they are numbers.
 
-    usual: what is standardised unless the account says it.
+    usual: what is standardised unless the account says it; loss: what it is learnt for. Raises ProblemError.
     """
     about.complete(scale=usual)
     one_of("scale", about.scale, SCALES)
+    if about.scale == "both" and loss in LOSSES and LOSSES[loss].bounded and train.y.ndim == 2:
+        message = _("--scale both standardises targets, and {loss} learns them as they are: --scale inputs")
+        raise ProblemError(message, loss=loss)
     if filled(about) and not about.x_fill:
         about.x_fill = _moments(train.x)[0]
     if about.scale != "none" and not train.tokens and not about.x_mean:
