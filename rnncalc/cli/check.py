@@ -111,8 +111,10 @@ def _check_code(problem: str | None, code: str, signature: str | None, hint: boo
 
 
 def failed(verdict: Verdict) -> int:
-    """The exit code: 1 where a number is wrong or unreadable. Blanks and coarse numbers do not change it."""
-    return int(verdict.verdict in ("wrong", "unreadable"))
+    """The exit code: 1 where a number is wrong, unreadable, or given without a digit that shows. Numbers that are left
+    out, and coarse ones that are right as far as they go, do not change it."""
+    digitless = any(value.given and value.verdict == "blank" for value in verdict.values)
+    return int(digitless or verdict.verdict in ("wrong", "unreadable"))
 
 
 def _typed() -> dict[str, str]:

@@ -152,7 +152,10 @@ def _summary(verdict: Verdict) -> str:
         UNREADABLE: _("{n} no number"),
         BLANK: _("{n} not answered"),
     }
+    digitless = sum(value.given and value.verdict == BLANK for value in verdict.values)
+    count[BLANK] -= digitless
     parts += [text.format(n=count[kind]) for kind, text in others.items() if count[kind]]
+    parts += [_("{n} without a digit that shows").format(n=digitless)] if digitless else []
     return ", ".join(parts) + "; " + _("score {percent:.0f} %").format(percent=100 * verdict.score)
 
 

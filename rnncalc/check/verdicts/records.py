@@ -50,6 +50,11 @@ class Judgement:
     key: tuple[Any, ...] = ()
 
     @property
+    def given(self) -> bool:
+        """Whether somebody answered it at all, though perhaps without a digit that shows."""
+        return self.verdict != BLANK or self.answer is not None
+
+    @property
     def place(self) -> str:
         """The name with step and index: h_2[1], U_new.o[1][2], loss."""
         return place_name(self.name, self.step, self.index)

@@ -147,9 +147,9 @@ def _of_verdict(verdict: Verdict, question: _Question, requested: int) -> Result
 
     Where a table asks for single numbers, each of them counts 1.
     """
-    answered = [value for value in verdict.values if value.verdict != "blank"]
+    answered = [value for value in verdict.values if value.given]
     problems = [value.problem for value in answered if value.problem]
-    trouble = problems[0] if len(problems) == len(answered) else ""
+    trouble = problems[0] if problems and len(problems) == len(answered) else ""
     points = question.points
     earned: dict[str, float] = {}
     for value in answered:
