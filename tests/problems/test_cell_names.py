@@ -104,9 +104,9 @@ def test_of_two_cells_the_numbers_say_which(said: str, cell: str) -> None:
 
 
 @pytest.mark.parametrize("word", ["LSTM", "门控循环单元"])
-def test_a_cell_whose_gates_have_no_numbers_is_said(word: str) -> None:
-    read = problem(f"# {word}\nU = 0.5\nW = 0.3\nx_1 = 1\nx_2 = 2\n")
-    assert [note for note in read.notes if word in note]
+def test_a_cell_whose_gates_have_no_numbers_is_refused(word: str) -> None:
+    with pytest.raises(RnncalcError, match=f"line 1: “# {word}” is not read: give the weights of each gate"):
+        problem(f"# {word}\nU = 0.5\nW = 0.3\nx_1 = 1\nx_2 = 2\n")
 
 
 # one matrix on [h; x] ------------------------------------------------------------------------------------------------

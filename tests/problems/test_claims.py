@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
 import numpy as np
@@ -21,13 +22,45 @@ HIDDEN = [
     "A {} is used in the hidden layer.", "The hidden layer has a {} activation.", "An RNN with {} activation.",
     "The hidden\nactivation is\nthe {}.", "激活函数为 {}。", "激活函数采用{}函数", "隐藏层使用 {} 激活函数。",
     "隐藏单元的激活函数是{}。", "非线性激活函数取 {}。",
+    "A {} RNN.", "This is a {} recurrent network.", "An RNN with {}.",
+    "A simple RNN ({})", "The state is a weighted sum of the input and the previous state, passed through {}.",
+    "The sum goes through the {}.", "The output of each unit is passed through the {}.", "Every unit applies the {}.",
+    "采用 {} 的循环神经网络。", "循环神经网络使用{}。", "加权和经过{}得到新的状态。",
 ]  # fmt: skip
 OUTPUT = [
-    "The output layer is a {}.", "The output activation is {}.", "The output units use the {}.",
+    "The output layer is a {}.",
+    "The output activation is {}.",
+    "The output units use the {}.",
     "A {} output layer.",
-    "We use {} for the output.", "The read-out applies a {}.", "输出层使用 {}", "输出层的激活函数为{}。",
-    "输出层采用 {} 函数。", "Output layer: {}",
-]  # fmt: skip
+    "We use {} for the output.",
+    "The read-out applies a {}.",
+    "输出层使用 {}",
+    "输出层的激活函数为{}。",
+    "输出层采用 {} 函数。",
+    "Output layer: {}",
+    "The output is passed through a {}.",
+    "Each output then goes through the {}.",
+    "输出经过 {}。",
+    "输出再通过{}函数。",
+    "A tanh RNN with {} output",
+    "The state is tanh; the output is squashed by a {}.",
+]
+FORMULAS = {
+    "sigmoid": ("σ(z) = 1/(1+e^{-z})", "f(z) = 1 / (1 + exp(-z))", "$\\sigma(z) = \\frac{1}{1 + e^{-z}}$"),
+    "relu": ("f(z) = max(0, z)",), "tanh": ("f(z) = tanh(z)",),
+}  # fmt: skip
+OF_FORMULA = ["Every unit applies {}.", "The activation function is {}.", "The hidden units use {}.", "激活函数为 {}。",
+              "An RNN with {}."]  # fmt: skip
+NO_FUNCTION = ["An RNN without activation function.", "There is no activation.",
+               "The hidden units have no nonlinearity.",
+               "该循环网络没有激活函数。", "隐藏层不使用激活函数。", "无激活函数。"]  # fmt: skip
+NO_OUTPUT = [
+    "The output has no activation function.",
+    "No nonlinearity is used for the output.",
+    "输出层没有激活函数。",
+]
+IN_CODE = ["nn.RNN(2, 3, nonlinearity='{}')", 'SimpleRNN(3, activation="{}")',
+           "rnn = nn.RNN(2, 3, nonlinearity='{}')"]  # fmt: skip
 ONES = [
     "The hidden state is initialised with ones.", "The initial hidden state is a vector of ones.",
     "All states start at one.", "Initialize the hidden state to all ones.", "The initial state is one.",
@@ -35,11 +68,22 @@ ONES = [
 ]  # fmt: skip
 UNUSED = [
     "The network has two layers.", "A three-layer network.", "网络有两层。", "网络由三个隐藏层组成。",
-    "We read the input from right to left.", "The sequence is read in reverse order.", "从右到左读取输入序列。",
-    "The network is bidirectional.", "该网络是双向的。",
-    "The hidden state is initialised randomly.", "隐藏状态被随机初始化。",
-    "The hidden units use a softsign. The activation is ReLU.", "The gates use a ReLU.",
+    "Bidirectional RNNs also read backwards.", "The hidden units use a softsign. The activation is ReLU.",
+    "The gates use a ReLU.",
 ]  # fmt: skip
+REFUSED = {
+    "We read the input from right to left.": "direction: backward",
+    "The sequence is read in reverse order.": "direction: backward", "从右到左读取输入序列。": "direction: backward",
+    "The network is bidirectional.": "one for each direction", "该网络是双向的。": "one for each direction",
+    "A bidirectional RNN with these weights.": "one for each direction",
+    "nn.RNN(2, 3, bidirectional=True)": "one for each direction",
+    "The hidden state is initialised randomly.": "h_0 =", "隐藏状态被随机初始化。": "h_0 =",
+    "The units are binary, and a ReLU comes in.": "activation: relu or output: relu",
+    "其中用到 ReLU 函数。": "activation: relu or output: relu", "Take σ(z) = 1/(1+e^{-z}).": "activation: sigmoid",
+    "The hidden units use f(z) = z^3 + 1.": "with this function in it",
+    "The initial states are 0.5 and 0.3.": "write h_0 =",
+    "The GRU of the lecture.": "cell: gru", "# LSTM": "cell: lstm", "长短期记忆网络": "cell: lstm",
+}  # fmt: skip
 ASIDE = [
     "Why is ReLU a better activation function?", "What changes if the hidden units use a sigmoid?",
     "Compare this with ReLU activation.", "若激活函数为 ReLU，结果如何？",
@@ -102,6 +146,71 @@ def test_states_that_begin_at_one(said: str, equations: bool) -> None:
 def test_what_is_not_used_is_noted_once(said: str) -> None:
     for first in (False, True):
         assert len(unread(sheet(said, first))) == 1, said
+
+
+@pytest.mark.parametrize("said", REFUSED)
+def test_what_decides_numbers_and_cannot_be_used_is_refused(said: str) -> None:
+    for first in (False, True):
+        with pytest.raises(RnncalcError) as error:
+            problem(sheet(said, first))
+        assert said.strip(".")[-12:] in str(error.value)
+        assert REFUSED[said] in str(error.value)
+
+
+@pytest.mark.parametrize("name", FORMULAS)
+@pytest.mark.parametrize("way", OF_FORMULA)
+def test_a_function_by_its_formula(name: str, way: str) -> None:
+    for formula, first in itertools.product(FORMULAS[name], (False, True)):
+        assert_same(sheet(way.format(formula), first), {**lists(GIVEN), "activation": name})
+
+
+@pytest.mark.parametrize("way", NO_FUNCTION)
+def test_no_function_is_the_identity(way: str) -> None:
+    for first in (False, True):
+        assert_same(sheet(way, first), {**lists(GIVEN), "activation": "identity"})
+
+
+@pytest.mark.parametrize(
+    "said", ["The biases are all 0.1.", "所有偏置均为 0.1。", "biases are 0.1 and 0.2", "阈值取 -0.2。"]
+)
+def test_a_bias_that_is_not_read_is_refused_unless_it_is_given(said: str) -> None:
+    text = "U = 0.5\nW = -0.3\nx = 1, 2\n"
+    for sheet_text in (f"{said}\n{text}", f"{text}{said}"):
+        with pytest.raises(RnncalcError, match="is not read: write b ="):
+            problem(sheet_text)
+        assert_same(sheet_text + "\nb = 0.1\n", {"U": 0.5, "W": -0.3, "b": 0.1, "x": [[1], [2]]})
+
+
+@pytest.mark.parametrize(
+    ("way", "key"),
+    [("bias {}", "b"), ("The bias is {}.", "b"), ("with a bias of {}", "b"), ("the bias b is {},", "b"),
+     ("偏置为 {}。", "b"), ("偏置项 {}，", "b"), ("initial state {}", "h0"), ("the starting state is {}.", "h0"),
+     ("初始状态取 {}。", "h0"),
+     ("The initial hidden state h_0 is {}.", "h0"), ("权重如下，初始隐藏状态 {}。", "h0")],
+)  # fmt: skip
+@pytest.mark.parametrize("value", [[0.5], [-0.25], [0.3, -0.7, 0.2]])
+def test_a_bias_and_a_start_in_words(way: str, key: str, value: list[float]) -> None:
+    """Beside other values in the line, and in a line of its own."""
+    units = len(value)
+    arrays = {"U": drawn_at(1, units, 2), "W": drawn_at(2, units, units), "x": drawn_at(3, 4, 2)}
+    text = "".join(f"{name} = {printed(array)}\n" for name, array in arrays.items())
+    said = way.format(value[0] if units == 1 else value)
+    for sheet_text in (text + said, f"{said}\n{text}", f"A network: U = {printed(arrays['U'])}, {said}\n" + text):
+        assert_same(sheet_text, {**lists(arrays), key: value})
+        assert not unread(sheet_text)
+
+
+@pytest.mark.parametrize("way", NO_OUTPUT)
+def test_no_function_of_the_output_leaves_the_state_its_own(way: str) -> None:
+    for activation in ("", "The activation is ReLU. "):
+        wanted = {**lists(given(True)), **({"activation": "relu"} if activation else {})}
+        assert_same(sheet(activation + way, False, read_out=True), wanted)
+
+
+@pytest.mark.parametrize(("way", "name"), list(itertools.product(IN_CODE, ["relu", "tanh", "sigmoid"])))
+def test_a_function_in_a_line_of_code(way: str, name: str) -> None:
+    for first in (False, True):
+        assert_same(sheet(way.format(name), first), {**lists(GIVEN), "activation": name})
 
 
 @pytest.mark.parametrize("said", ASIDE)

@@ -10,7 +10,17 @@ import re
 
 from rnncalc.common.i18n import _
 from rnncalc.errors import ParseError, shown
-from rnncalc.problems.parse.numbers import BLANKS, DECIMAL, DEEPEST, FRACTION, LONGEST_NUMBER, WORD, Numbers
+from rnncalc.problems.parse.numbers import (
+    BLANKS,
+    CUT,
+    DECIMAL,
+    DEEPEST,
+    FRACTION,
+    LONGEST_NUMBER,
+    WORD,
+    Numbers,
+    left_out,
+)
 
 _PRINT = re.compile(r"(?:\w+\.)*(?:array|asarray|matrix|tensor|Array|Tensor)\s*\(\s*|<tf\.\w+[^>\[]*?numpy\s*=\s*")
 _OPEN, _CLOSE = "[({", "])}"
@@ -129,8 +139,8 @@ class _BracketReader:
             if match and match.end() > self.at and not re.match(r"[\w.]", self.text[match.end() : match.end() + 1]):
                 self.at = match.end()
                 return None if pattern is _BLANK else match[0]
-        if self.text.startswith(("...", "…"), self.at):
-            raise self.error(_("the print was cut; print it whole (np.set_printoptions(threshold=10**9))"))
+        if CUT.match(self.text, self.at):
+            raise self.error(left_out())
         raise self.error(_('expected a number, got "{text}"').format(text=shown(text, 40)))
 
     def close_print(self, word: str) -> None:

@@ -28,6 +28,11 @@ BLANKS = ("", "_", "null", "none", "None")
 
 _RULED = re.compile(r"(?<![\w\\.])(?:(?:\\?_){2,}|\\_)(?![\w.])|…+")  # ______, as Markdown writes it too
 
+CUT = re.compile(r"\.\.\.|…|⋯|⋮|\\[lcvd]?dots(?![a-zA-Z])")  # where numbers are left out
+_CUT_LIST = re.compile(
+    rf"\s*(?:(?P<comma>[,;、，&])\s*)?(?:{CUT.pattern})\s*(?:(?P<on>[,;、，&]?\s*[-+−]?\.?\d)|(?P<end>[\])}}]|[.。]?\s*(?:\n|\Z)))"
+)
+
 _SUPERSCRIPTS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻", "0123456789+-")
 _MARKS = str.maketrans(
     {
@@ -76,6 +81,17 @@ class TypedNumber:
     place: int | None
 
 
+def left_out() -> str:
+    """What there is to say where some numbers of a matrix or a list are left out."""
+    return _("the print was cut; print it whole (np.set_printoptions(threshold=10**9)): every number is needed")
+
+
+def goes_on(text: str, at: int, several: bool) -> bool:
+    """Whether a list that ends at a place goes on without its numbers, 1, 2, …, 5. several: of more than one number."""
+    cut = _CUT_LIST.match(text, at)
+    return cut is not None and bool(cut["on"] or (several and cut["comma"]))
+
+
 def number(text: str) -> TypedNumber:
     """Read one number: 0.80, .5, 5., 1e-3, 1/3, 5.8×10^{-9}, 61.2 %, −2, ≈ 0.3, 0.58f. Raises ParseError."""
     match = DECIMAL.fullmatch(text) if text.isascii() and len(text) <= LONGEST_NUMBER else None
@@ -88,6 +104,8 @@ def number(text: str) -> TypedNumber:
         return TypedNumber(text, _fraction(match), None)
     if WORD.fullmatch(bare):
         return TypedNumber(text, float(bare), None)
+    if CUT.match(text):
+        raise ParseError(left_out())
     raise ParseError(_('expected a number, got "{text}"'), text=shown(text, 40))
 
 

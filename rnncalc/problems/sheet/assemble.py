@@ -46,6 +46,7 @@ from rnncalc.problems.sheet.contents import Contents
 from rnncalc.problems.sheet.pieces import Assigned, ScannedSheet
 from rnncalc.problems.sheet.roles import TARGETS, Roles
 from rnncalc.problems.sheet.scan import scan
+from rnncalc.problems.sheet.sentence_claims import claims
 from rnncalc.problems.sheet.sequences import SheetSequences
 from rnncalc.problems.sheet.sizes import in_sentences
 from rnncalc.problems.sheet.table_heads import ROLES
@@ -142,11 +143,11 @@ class _Assembly:
         said = {value.where for value in self.given.values() if value.where in ("x", "targets", "lr", "h0")}
         sizes = in_sentences(self.sheet.prose)
         self.sheet.sizes += sizes
-        self.sheet.skipped = unread.lines(self.sheet.prose, said, [size.name for size in sizes])
+        self.sheet.skipped = unread.lines(self.sheet.prose, self.sheet.original, said, [size.name for size in sizes])
         if not self.made and "fused" not in self.given and (kind := prose.joined(self.sheet.original)):
             self.given["fused"] = RawValue(kind, "fused")
-        claims = Claims(self.roles, self.equations, self.given)
-        claims.place()
+        sentences = Claims(self.roles, self.equations, self.given)
+        sentences.place()
         if not self.made and (notation := letter_roles.notation(self.sheet.original, self.given)):
             self.given.setdefault("notation", RawValue(notation, "notation"))
         if self.sheet.commas:
@@ -155,7 +156,7 @@ class _Assembly:
             )
         self.equations.notes += self.sheet.notes
         self.equations.sizes = self.sheet.sizes
-        self.equations.notes += unread.listed([*self.sheet.unread, *self.sheet.skipped, *claims.notes])
+        self.equations.notes += unread.listed([*self.sheet.unread, *self.sheet.skipped, *sentences.notes])
         self.given["equations"] = RawValue(self.equations, "equations")
         return self.given
 
@@ -238,7 +239,9 @@ class _Assembly:
             function = named_functions.function_called(self.sheet.prose, letter)
             if function:
                 self.equations.functions.setdefault(letter, function)
-        function = named_functions.activation(self.sheet.prose)
+        said = (claim.value for claim in claims(self.sheet.prose) if claim.key == "activation")
+        unknown = {*letters} & {*GENERIC} - self.equations.functions.keys()
+        function = named_functions.activation(self.sheet.prose) or (next(said, "") if unknown else "")
         for letter in GENERIC if function else ():
             self.equations.functions.setdefault(letter, function)
         self._leaky()

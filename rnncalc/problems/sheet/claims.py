@@ -1,18 +1,17 @@
-"""What sentences without a number say of the network: functions, the cell, where states begin, layers, direction.
+"""What becomes of the claims of a sheet's sentences: functions, the cell, where states begin, layers, the direction.
 
-What is plain is used. What decides numbers, and is not used or says something else than the sheet does, becomes a note.
-Longer than other files, because patterns of one kind stand beside what becomes of them.
+What is plain is used. What decides numbers and cannot be used is refused where no equation decides; the rest becomes a
+note.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
-from functools import cache
-from typing import NamedTuple
+from collections.abc import Mapping
+from typing import NoReturn
 
 from rnncalc.common.i18n import _
-from rnncalc.errors import ProblemError, RnncalcError, shown
+from rnncalc.errors import ParseError, ProblemError, RnncalcError, shown
 from rnncalc.model.cells import CELLS
 from rnncalc.model.cells.readout import READ_OUT
 from rnncalc.problems.formulas.equations import Equations
@@ -22,129 +21,11 @@ from rnncalc.problems.formulas.reader import FUNCTIONS, GENERIC
 from rnncalc.problems.notation import NOTATIONS
 from rnncalc.problems.parse import matrix
 from rnncalc.problems.parse.given import RawValue
-from rnncalc.problems.sheet import cell_names, named_functions
-from rnncalc.problems.sheet.layer_parts import how_many
+from rnncalc.problems.sheet import cell_names, named_functions, unread
 from rnncalc.problems.sheet.roles import Roles
+from rnncalc.problems.sheet.sentence_claims import ASIDE, ONE_NETWORK, claims, sentence_at, unread_values
 
-_ASIDE = re.compile(  # a question, what might be, what is about gradients
-    r"\?|？|\b(?:if|whether|why|which|what|how|suppose|instead|would|could|explain|compare|discuss|derivative|gradients?|"
-    r"back-?prop\w*|errors?|not|never|"
-    r"unlike|contrast|others?|usually|often|typical\w*|popular|common\w*|previous\w*)\b|n't\b|如果|假如|若|为什么|哪|何|解释|比较|导数|梯度|反向传播|误差|不|吗",
-    re.IGNORECASE,
-)
-_OUTPUT = re.compile(r"output|read-?out|输出", re.IGNORECASE)
-_GATE = re.compile(r"\bgates?\b|门", re.IGNORECASE)
-
-
-class SentenceClaim(NamedTuple):
-    """key: activation, gate, output, cell, start, layers, direction; at: where in the prose its sentence begins."""
-
-    key: str
-    value: str
-    sentence: str
-    at: int
-
-
-@cache
-def _patterns() -> list[tuple[str, re.Pattern[str]]]:
-    """What a claim is about, and how it is said; the group `value` is what is said."""
-    s = r"\s{0,3}"
-    whose = (
-        r"activations?|hidden|recurrent|output|read-?out|units?|neurons?|non-?linearity|transfer function|gates?|"
-        "激活|隐藏|隐层|循环层|输出|神经元|非线性|门"
-    )
-    verb = (
-        r"(?:\b(?:is|are|uses?|using|has|have|applies|apply|being|with)\b|[:：]|"
-        rf"的?{s}(?:为|是|采用|使用|选用|选择|选|取|用|均|都))"
-    )
-    fill = (
-        r"(?:\s|\b(?:an?|the|taken|chosen|given|by|as|to|be|used|all|function|usual|standard|logistic|simple|activations?|"
-        'element-?wise|through|via)\\b|的|了|一个|函数|激活|[$“”"*`]){0,12}?'
-    )
-    called = rf"(?P<value>{named_functions.FUNCTION_NAMES})"
-    behind = (
-        r"(?:[\s-]|\b(?:function|activation|non-?linearity|is|are|used|applied|serves?|acts?|as|in|for|to|by|at|on|of|"
-        'the|an?|our|its|all|every|each)\\b|函数|作为|作|做|为|被?用于|用在|用作|的|激活|[$“”"*`]){0,14}?'
-    )
-    ones = r"ones?\b|unity\b|all[- ]ones|every 1\b|1\b|全? ?[1一](?![\d.])|random\w*|normal\w*|随机"
-    state = (
-        r"(?:\b(?:hidden|cell|memory|recurrent|initial|starting|the|all) states?|\bh_?\{?0\}?(?!\w)|"
-        "(?:初始)?(?:隐藏|隐|初始|细胞|单元|记忆)状态)"
-    )
-    patterns = {
-        "start": [
-            rf"{state}[^.。;；?？,，]{{0,40}}?(?:initiali[sz]\w+|\bstarts?|\bset|\bis|\bare|\bbegins?|equals?|初始|为|是|设|取|从)"
-            rf"[^.。;；,，\d]{{0,20}}?(?P<value>{ones})",
-            rf"{state}(?:被|将)?(?P<value>随机)初始化",
-            rf"\b(?:initiali[sz]e|start|begin)\b[^.。;；]{{0,20}}?{state}[^.。;；\d]{{0,20}}?(?P<value>{ones})",
-        ],
-        "function": [
-            rf"(?:{whose})[^.。;；,，:：?？]{{0,30}}?{verb}{fill}{called}",
-            rf"(?:use|apply|choose|with|使用|采用|选用|用|取){s}(?:an?|the)?{s}{called}{behind}(?:{whose})",
-            rf"{called}{behind}(?:{whose})",
-            rf"(?:hidden|output) (?:layer|units?)\s{called}",
-        ],
-        "cell": [
-            r"(?:\A|\n)[ \t*#]*(?P<value>LSTM|GRU)[,，](?=[ \t$]*(?:[,，;；\n]|\Z))",  # LSTM, x_1 = 0.5
-            rf"\b(?:network|cell|model|layer|RNN)\b[^.;?]{{0,12}}\b(?:is|uses)\b{fill}(?P<value>LSTM|GRU)\b",
-            r"\b(?:consider|take|given|use|for|of)\s+(?:an?|the|this|following)\s+(?P<value>LSTM|GRU)(?=\s+(?:cell|network|layer|unit|with)|\s*[,.:])",
-            r"(?:^|\b(?:an?|the|this|following)\s+)(?P<value>LSTM)\s+(?:cell|network|layer|unit)\s+(?:with|that|sees|reads|gets|receives|has)\b",
-            r"(?:使用|采用|考虑|网络为|网络是|单元为|单元是)(?:一个|如下|下面的?)?\s?(?P<value>LSTM|GRU)",
-        ],
-        "layers": [
-            rf"(?P<value>\b(?:two|three|four|2|3|4)[- ](?:(?!(?:fully|dense|output|linear)\b)\w+[- ]){{0,2}}layers?\b|"
-            rf"(?<!第)[两二三四234]{s}个?(?:隐藏|循环|隐)?[层層])"
-        ],
-        "direction": [
-            r"(?P<value>right[- ]to[- ]left|from (?:the )?(?:right|end|last \w+) (?:back )?to (?:the )?"
-            r"(?:left|begin\w*|start|first)|"
-            r"\b(?:in|the) reversed? (?:time |temporal )?(?:order|direction)|"
-            r"\bbackwards?(?: in time)?(?=[^.]{0,12}\Z|[^.\n]{0,12}[.\n])|"
-            r"从右(?:到|至|往|向)左|(?:逆序|倒序|逆向|从后(?:往|向|到)前))",
-            r"(?P<value>\bbi-?directional\w*|双向)",
-        ],
-    }  # fmt: skip
-    return [(key, re.compile(text, re.IGNORECASE | re.MULTILINE)) for key, texts in patterns.items() for text in texts]
-
-
-def claims(text: str) -> Iterator[SentenceClaim]:
-    """What the sentences of a sheet's prose claim, from the top; one claim of a kind from one place."""
-    known: dict[tuple[str, str], list[tuple[int, int]]] = {}
-    for key, pattern in _patterns():
-        for said in pattern.finditer(text):
-            begin, sentence = _sentence(text, said)
-            if _ASIDE.search(sentence) or re.search(r"\n\s*\n", said[0]):
-                continue
-            claim = _claim(key, said, sentence, begin)
-            places = known.setdefault((key, said["value"]), [])
-            if any(first < said.end("value") and said.start("value") < end for first, end in places):
-                continue
-            places.append(said.span("value"))
-            yield claim
-
-
-def _claim(key: str, said: re.Match[str], sentence: str, begin: int) -> SentenceClaim:
-    value = said["value"]
-    if key == "function":
-        value = named_functions.function_named(value)
-        gates = _GATE.search(said[0])
-        key = "output" if value == "softmax" or _OUTPUT.search(said[0]) else "gate" if gates else "activation"
-    elif key == "start":
-        value = "random" if re.match("random|normal|随机", value, re.IGNORECASE) else "ones"
-    elif key == "layers":
-        value = str(how_many(value.replace("个", "").replace("隐藏", "").replace("循环", "").replace("隐", "")))
-    elif key == "direction":
-        value = "both" if re.match("bi|双", value, re.IGNORECASE) else "backward"
-    return SentenceClaim(key, value.lower(), sentence, begin)
-
-
-def _sentence(text: str, said: re.Match[str]) -> tuple[int, str]:
-    """The sentence around a place: where it begins, and its text."""
-    ends = re.compile(r"[.。;；!！?？](?!\d)|\n\s*\n|\n(?=[ \t]*[A-Z•*#-])")
-    begin = max((end.end() for end in ends.finditer(text, 0, said.start() + 1)), default=0)
-    end = ends.search(text, said.end())
-    whole = text[begin : end.start() + 1 if end else len(text)]
-    return begin + len(whole) - len(whole.lstrip()), whole.strip()
+BUILT_IN = ("sigmoid", "tanh")  # the functions of gated cells
 
 
 class Claims:
@@ -156,29 +37,72 @@ class Claims:
                           for name in functions_of(equation.node)}  # fmt: skip
         self.equations = equations.equations
         self.notes: list[str] = []
-        self.where = ""  # the claim's line
+        self.where, self.sentence = "", ""  # of the claim
 
     def place(self) -> None:
-        """Use every claim, or note it."""
-        text = self.roles.sheet.prose
-        for claim in sorted(claims(text), key=lambda claim: (claim.key != "cell", claim.at)):
+        """Use every claim, note it or refuse it. Raises ParseError."""
+        text = self._text()
+        said = list(claims(text))
+        for claim in sorted(said, key=lambda claim: (claim.key != "cell", claim.at)):
             line = _("line {line}: {text}").format(line=text.count("\n", 0, claim.at) + 1, text="")
             note = line + shown(re.sub(r"\s+", " ", claim.sentence).strip(" ,.;$*|"), 60)
-            self.where = line.rstrip(": ")
+            self.where, self.sentence = line.rstrip(": "), claim.sentence
             listed = [skipped for skipped in self.roles.sheet.skipped if skipped.startswith(line)]
             if getattr(self, f"_{claim.key}")(claim.value):
                 if (
-                    claim.key == "start" and listed and len(re.findall(r"\d+", listed[0].removeprefix(line))) == 1
+                    claim.key == "start" and listed and len(re.findall(r"\d+", listed[0].removeprefix(line))) < 2
                 ):  # all ones: 全 1
                     self.roles.sheet.skipped.remove(listed[0])
             elif not listed and note not in self.notes:
                 self.notes.append(note)
         self._mentioned_cell()
+        self._values_of_nothing(text)
+        self._functions_of_nothing(text, {claim.sentence for claim in said})
+
+    def _values_of_nothing(self, text: str) -> None:
+        """Refuse a bias and an initial state that have a number and were not read. Raises ParseError."""
+        for claim in () if self.made else unread_values(text):
+            if not {claim.key, claim.key.replace("_", ""), f"bias_{claim.key}"} & self.given.keys():
+                self.where = _("line {line}").format(line=text.count("\n", 0, claim.at) + 1)
+                self.sentence = claim.sentence
+                self._unread(_("write {name} = …").format(name=claim.key))
+
+    def _text(self) -> str:
+        """The prose; without equations, with the name of a function in place of its formula, 1 / (1 + e^{−z})."""
+        text = self.roles.sheet.prose
+        for begin, end, function in () if self.made else self.roles.sheet.formulas:
+            if not function:
+                self.where = _("line {line}").format(line=text.count("\n", 0, begin) + 1)
+                self.sentence = text[begin:end]
+                self._unread(_("write the equation of a step with this function in it"))
+            text = text[:begin] + f" {function} ".ljust(end - begin)[: end - begin] + text[end:]
+        return text
+
+    def _functions_of_nothing(self, text: str, claimed: set[str]) -> None:
+        """Refuse a function that no sentence says the use of, where none is known to be used. Raises ParseError."""
+        if self.made or self._named_cell() != "elman" or {"activation", "output"} & self.given.keys():
+            return
+        for said in re.finditer(rf"(?<![A-Za-z])(?:{named_functions.FUNCTION_NAMES})(?![A-Za-z])", text, re.IGNORECASE):
+            function = named_functions.function_named(said[0])
+            begin, sentence = sentence_at(text, said)
+            if function not in ("identity", "softmax", "log_softmax", "tanh") and not (
+                sentence in claimed or ASIDE.search(sentence)
+            ):
+                self.where = _("line {line}").format(line=text.count("\n", 0, begin) + 1)
+                self.sentence = sentence
+                self._unread(_("say whose function it is, activation: {word} or output: {word}").format(word=function))
+
+    def _unread(self, mend: str) -> NoReturn:
+        """Refuse a claim that decides numbers. mend: what to write instead. Raises ParseError."""
+        line = int(re.findall(r"\d+", self.where)[0]) - 1
+        text = unread.as_it_stands(self.roles.sheet.original.split("\n")[line], self.sentence)
+        message = _("{where}: “{text}” is not read: {mend}, or leave it out")
+        raise ParseError(message, where=self.where, text=text, mend=mend)
 
     def _mentioned_cell(self) -> None:
         """The gated cell that is named in any words, a heading among them, where the numbers are those of its gates.
 
-        One that is named alone, and whose gates have no numbers, is noted.
+        One that is named alone, and whose gates have no numbers, is refused.
         """
         if self._decided():
             return
@@ -190,9 +114,10 @@ class Claims:
         elif len(named) == 1 and "elman" not in named and not of_gates:
             at = next(iter(named.values()))
             line = text[text.rfind("\n", 0, at) + 1 :].partition("\n")[0].strip(" #*\t")
-            note = _("line {line}: {text}").format(line=text.count("\n", 0, at) + 1, text=shown(line, 60))
-            if note not in self.notes and not _ASIDE.search(line):
-                self.notes.append(note)
+            if not ASIDE.search(line):
+                self.where = _("line {line}").format(line=text.count("\n", 0, at) + 1)
+                self.sentence, (cell,) = line, named
+                self._unread(_("give the weights of each gate, or of all stacked, and cell: {cell}").format(cell=cell))
 
     def _decided(self) -> bool:
         """Whether something else than words says what the cell is."""
@@ -212,8 +137,10 @@ class Claims:
         if self.made:
             return value == "identity" or value in self.functions or self._refused("activation", value)
         cell = self._named_cell()
-        if cell is None or value not in CELLS[cell].switches.get("activation", {}):
-            return cell is not None and cell != "elman" and value == "tanh"
+        if cell is None or "activation" not in CELLS[cell].switches:  # the functions of a gated cell are its own
+            return cell is not None and value in BUILT_IN
+        if value not in CELLS[cell].switches["activation"]:
+            self._unread(_("no {cell} has it as its activation; write the equation of a step").format(cell=cell))
         return self._stated("activation", value)
 
     def _gate(self, value: str) -> bool:
@@ -251,6 +178,8 @@ class Claims:
         if names:
             return value == "random" or all(_ones(self.given[name]) for name in names)
         several = self._named_cell() == "lstm" or len(states) > 1
+        if value == "random" and not self.made:
+            self._unread(_("say where the states begin, h_0 = …"))
         if value != "ones" or several:
             return False
         self.given[f"{states[0]}0"] = RawValue("every 1", f"{states[0]}0")
@@ -269,7 +198,15 @@ class Claims:
         if self.made:
             return self.roles.runs_backward or isinstance(self.made, OwnCell)
         layers = self.given["layers"].value if "layers" in self.given else None
-        return value in (self._word("direction"), *(_directions(layers)))
+        if value in (self._word("direction"), *(_directions(layers))) or _from_program(self.given):
+            return True
+        if ONE_NETWORK.search(self.sentence) and not self._word("direction"):
+            self._unread(
+                _("a layer that reads both ways needs weights of each: write its equations, one for each direction")
+                if value == "both"
+                else _("write direction: backward")
+            )
+        return False
 
     def _stated(self, key: str, value: str) -> bool:
         self.given.setdefault(key, RawValue(value, key))

@@ -24,6 +24,7 @@ _DOT = re.compile(
     r"\b(?:np|numpy|torch|tf|jnp)\.(?:dot|matmul|mm|mv)\([ \t]*([\w.\[\]-]+)[ \t]*,[ \t]*([\w.\[\]-]+)[ \t]*\)"
 )
 _NOTHING = r"(?:\[\]|\{\}|list\(\)|dict\(\)|None)"
+_GOES_ON = re.compile(r"(?<=\S)([ \t]*)\.\.\.[ \t]*\n")
 _EMPTY = re.compile(  # to be filled: hs, ys = [], []
     rf"^[ \t]*\w+(?:[ \t]*,[ \t]*\w+)*[ \t]*=[ \t]*{_NOTHING}(?:[ \t]*,[ \t]*{_NOTHING})*[ \t]*$", re.MULTILINE
 )
@@ -58,7 +59,7 @@ def plain(text: str) -> str:
     for loop in _OVER.finditer(text):
         text = _renamed(text, loop[2], loop[1])
     text = _COLUMN.sub(lambda part: f"{part[1]}_{part[2]}", text)
-    text = re.sub(r"\.\.\.[ \t]*\n", " \n", text)  # MATLAB
+    text = _GOES_ON.sub(lambda dots: f"{dots[1]} \n" if _inside_brackets(dots) else dots[0], text)
     text = re.sub(r"\*\*\s*2\b", "^2", text)
     text = re.sub(r"\b(?:np|torch|tf)\.(?:reduce_)?sum\s*(?=\()", "Σ", text)
     text = re.sub(r"=\s*zeros\(\s*\d+\s*,\s*1\s*\)", "= 0", text)
@@ -67,6 +68,12 @@ def plain(text: str) -> str:
     if _KERAS.search(text):
         text = _keras(text)
     return text
+
+
+def _inside_brackets(dots: re.Match[str]) -> bool:
+    """Whether a bracket is open before the dots that end a line of MATLAB; elsewhere they leave numbers out."""
+    before = dots.string[: dots.end(1)]
+    return max(map(before.rfind, "[(")) > max(map(before.rfind, "])"))
 
 
 def _inlined(text: str) -> str:

@@ -5,7 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Collection
 
+from rnncalc.common.i18n import _
+from rnncalc.errors import ParseError
 from rnncalc.problems.formulas.spelling import BREAK
+from rnncalc.problems.parse.numbers import goes_on, left_out
 from rnncalc.problems.sheet.table_heads import GATE_WORDS
 
 _ORDER = re.compile(
@@ -138,14 +141,22 @@ def gate_order(prose: str) -> str:
 def inputs(prose: str) -> list[str]:
     """The inputs of “the input sequence is 1, 0, -1”."""
     said = _INPUTS.search(prose)
-    return re.findall(_NUMBER, said[1]) if said else []
+    return _listed(prose, said) if said else []
 
 
 def targets(prose: str) -> list[str]:
     """The targets of “the desired outputs are 0.3, 1, 0.2”, 目标序列 0.3、1、0.2."""
     said = _TARGETS.search(prose)
     of_steps = said and re.search(r"\b(?:steps?|times?|at|for|t)\b|[步刻]", said[0][: said.start(1) - said.start()])
-    return re.findall(_NUMBER, said[1]) if said and not of_steps else []
+    return _listed(prose, said) if said and not of_steps else []
+
+
+def _listed(prose: str, said: re.Match[str]) -> list[str]:
+    """The numbers of a list. Raises ParseError where it goes on without its numbers, 1, 2, …, 5."""
+    if goes_on(prose, said.end(), True):
+        line = prose.count("\n", 0, said.start()) + 1
+        raise ParseError(_("line {line}: {text}").format(line=line, text=left_out()))
+    return re.findall(_NUMBER, said[1])
 
 
 def classes(prose: str) -> list[int]:

@@ -18,12 +18,14 @@ _WORDS = {
     rf"(?:循环|递归|(?:隐[藏含]层|隐层)[到至→](?:隐[藏含]层|隐层|自身)){_OF_WEIGHT}": "W",
     rf"(?:output|read-?out)[- ]weights?|hidden[- ]to[- ]output|weights? from {_HIDDEN} to (?:the )?outputs?(?: layer)?|"
     rf"(?:(?:隐[藏含]层|隐层)[到至→])?输出层?{_OF_WEIGHT}": "V",
-    r"(?:hidden|recurrent)(?: layer)?[- ]bias(?:es)?|(?:隐[藏含]层|隐层)的?偏置": "b",
+    r"(?:(?:hidden|recurrent)(?: layer)?[- ])?bias(?: term)?|(?:hidden|recurrent)(?: layer)?[- ]biases|"
+    r"(?:(?:隐[藏含]层|隐层)的?)?偏置项?": "b",
     r"(?:output|read-?out)(?: layer)?[- ]bias(?:es)?|输出层?的?偏置": "c",
     r"input(?: sequence|s)?|输入(?:序列)?": "x",
-    r"initial(?: hidden)? state|初始(?:隐[藏含]?)?状态": "h0",
+    r"(?:initial|starting)(?: hidden)? state|初始(?:隐[藏含]?(?:层)?)?状态": "h0",
 }
 _LINE = r"^[ \t>*•-]*(?:the )?"  # where a value begins
+_VALUE = r"(?:[-+−]?(?:\d+\.?\d*|\.\d+)|\[[^\[\]\n]*\]|\([-+−\d., ]*\))(?:[,;，；。、)）]|\.?(?:\s|\Z)(?!\s*[:=]))"
 _CLAUSE = r"^[ \t>*•-]*|[,;:，。；：、(（][ \t]*|\.[ \t]+|\b(?:the|and|an?|with|has|have|having)[ \t]+"
 
 
@@ -32,10 +34,12 @@ def _said(words: str, name: str) -> re.Pattern[str]:
 
     The inputs must begin a line, since a sentence also says what their values mean.
     """
-    begin, verbs = (_LINE, "") if name == "x" else (_CLAUSE, "|of|equals|equal to|分别为|均?[为是]|等于")
+    begin, verbs = (_LINE, "") if name == "x" else (_CLAUSE, "|of|equals|equal to|分别为|均?[为是取]|[取设]为|等于")
+    alone = "" if name == "x" else rf"|(?={_VALUE})"  # bias 0.1, initial state [0.5, 0]
     return re.compile(
-        rf"({begin})(?:{words})(?: weights?)?(?: matrix| vector|矩阵|向量)?\s*(?:[:：=]|\bis\b|\bare\b|为|是{verbs})"
-        r"\s*(?=[\[(]|[-+−]?\.?\d)",
+        rf"({begin})(?:{words})(?: weights?)?(?: matrix| vector|矩阵|向量)?"
+        rf"(?: ?\$?{name.replace('h0', 'h_?0')}\$?(?= ?(?:is|are|equals|of|[为是取])))?\s*"
+        rf"(?:(?:[:：=]|\bis\b|\bare\b|为|是{verbs})\s*(?=[\[(]|[-+−]?\.?\d){alone})",
         re.IGNORECASE | re.MULTILINE,
     )
 

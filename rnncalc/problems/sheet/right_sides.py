@@ -19,7 +19,7 @@ from rnncalc.problems.formulas.spelling import BREAK
 from rnncalc.problems.formulas.symbol import Symbol
 from rnncalc.problems.formulas.system import Equation
 from rnncalc.problems.parse import matrix
-from rnncalc.problems.parse.numbers import LONGEST_NUMBER
+from rnncalc.problems.parse.numbers import CUT, LONGEST_NUMBER, goes_on, left_out
 from rnncalc.problems.sheet import sizes, values, working
 from rnncalc.problems.sheet.cleaned import CleanText, line_end
 from rnncalc.problems.sheet.heads import FACT_ENDS, PLAIN, SHORT, Head
@@ -39,6 +39,9 @@ _BEGIN = re.compile(rf"[{_BLANKS}]*")
 _WORD = re.compile(rf"[{_BLANKS}]*([A-Za-z_]+)")
 _PIECE = re.compile(rf"[{_BLANKS}]*([^\n{BREAK},;，；。]+)")
 _NO_NUMBER = re.compile(rf"[{_BLANKS}]*([^\s,;{BREAK}]{{0,{LONGEST_NUMBER}}}\d[^\s,;{BREAK}]*|@\S+)")
+_CUT_MATRIX = re.compile(
+    rf"\s*(?:[\w.]{{1,20}}\s*\(\s*)?(?:[\[({{]|\\begin\{{)[^=]*?\d[^=\w]*?(?:\\\\\s*)?(?:{CUT.pattern})"
+)
 _MISSING = re.compile(r"(?<![\w.])(?:[-–—?]|n/a)(?=\s*(?:[,;\s\])]|\Z))")
 _COMMA = re.compile(r"[ \t]*,")
 
@@ -139,6 +142,7 @@ class RightSides:
                 return behind
             left, begin = left[-1:], self.text.rindex(name.text, begin, at)  # LSTM, x_1 = 0.5
         if value is not None:
+            self._whole(begin, value, name)
             for symbol in left:
                 self._keep(symbol, value[0], begin, kind)
             return self._use(begin, value[1])
@@ -190,6 +194,17 @@ class RightSides:
         self._keep(name, text, begin, kind)
         self.sheet.assigned[-1] = replace(self.sheet.assigned[-1], unread=True)
         return self._use(begin, word.end())
+
+    def _whole(self, begin: int, value: tuple[str, int], name: Symbol) -> None:
+        """Refuse numbers some of which are left out, 1, 2, …, 5; in an answer … is one that is not given."""
+        text, end = value
+        several = bool(re.search(r"\d[\s,;]+[-+.\d]", text))
+        cut = CUT.search(text) if re.search(r"\d", text) else None
+        if (cut or goes_on(self.text, end, several)) and not (
+            self._is_answer(begin) or name.text.startswith("answers.")
+        ):
+            where = _("line {line}, {name}").format(line=self._line(begin), name=shown(name.text.strip(), 40))
+            raise ParseError(f"{where}: {left_out()}")
 
     def _remark(self, name: Symbol, at: int, end: int) -> bool:
         """Whether a word, a colon and a number are no value, since words follow: Time: 90 min."""
@@ -283,12 +298,18 @@ class RightSides:
             if word is None or known is None:
                 return None
             self.sheet.functions[name.key] = known
+            self.sheet.formulas.append((begin, word.end(), known))
             return self._use(begin, word.end())
         function = loss.function_of(node)
         if function:
             self.sheet.functions[name.key] = function
+            self.sheet.formulas.append((begin, end, function))
             return self._use(begin, end)
-        return self._equation(begin, at, name) if not name.text.endswith(")") else None
+        if not name.text.endswith(")"):
+            return self._equation(begin, at, name)
+        if name.base in (*formulas.GENERIC, "σ"):  # a function that has no name
+            self.sheet.formulas.append((begin, end, ""))
+        return None
 
     def _equation(self, begin: int, at: int, name: Symbol) -> int | None:
         start = self._behind_blanks(at)
@@ -324,10 +345,12 @@ class RightSides:
 
     def _refuse(self, at: int, name: Symbol) -> None:
         """What looks like a number and is none is no prose."""
+        where = _("line {line}, {name}").format(line=self._line(at), name=shown(name.text.strip(), 40))
+        if _CUT_MATRIX.match(self.text, at, next(start for start in self.head_starts if start >= at)):
+            raise ParseError(f"{where}: {left_out()}")
         piece = _NO_NUMBER.match(self.text, at)
         if piece is None:
             return
-        where = _("line {line}, {name}").format(line=self._line(at), name=shown(name.text.strip(), 40))
         try:
             if piece[1].startswith("@"):
                 raise ParseError(_("a problem file does not name other files; use an option, --x @file.csv"))

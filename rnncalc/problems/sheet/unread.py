@@ -68,6 +68,7 @@ _NAME = re.compile(  # h_3, x^{(1)}, U[2][1], z(4): their digits are part of the
     r"(?<=[A-Za-z\d])\(\s?\w{1,4}\s?\)|<\s?\w{1,4}\s?>)*"
 )
 
+_WORDS = re.compile(r"[^\W\d_]+|\d+(?:\.\d+)?")
 _STEP_EQUATION = re.compile(
     r"(?P<accent>\\(?:wide)?(?:tilde|hat)\s*\{?\s*)?(?<![A-Za-z\\_^])(?P<base>[A-Za-zΑ-ω][\u0300-\u036f]?)\}{0,3}"
     r"\s?(?:[_^]\s?\{?\s?(?:[(<]|\\langle)?\s?t\s?(?:[)>]|\\rangle)?\s?\}?|[(\[]t[)\]]|<t>)(?:\^\{?\(?[lL\d]\)?\}?)?"
@@ -96,13 +97,13 @@ def step_equations(text: str) -> Iterator[StepEquation]:
                 yield StepEquation(base, number, shown(re.sub(r"\s+", " ", equation[0]).strip(" $&|"), 80))
 
 
-def lines(text: str, used: Collection[str], sizes: Sequence[str] = ()) -> list[str]:
-    """The lines of prose that hold a number, with where they stand.
+def lines(text: str, original: str, used: Collection[str], sizes: Sequence[str] = ()) -> list[str]:
+    """The lines of prose that hold a number, with where they stand, as the sheet has them.
 
-    used: the keys whose values were read from sentences; sizes: the words of sizes that were read.
+    original: the sheet; used: the keys whose values were read from sentences; sizes: the words of sizes that were read.
     """
-    unread = []
-    for number, line in enumerate(text.splitlines()):
+    unread, sheet = [], original.split("\n")
+    for number, line in enumerate(text.split("\n")):
         bare = _EMPTY.sub(" ", _POINTS.sub(" ", LABEL.sub(" ", line)))
         bare = _COUNTED.sub(" ", _ITEM.sub(" ", NUMBERING.sub("", _HEADING.sub("", bare))))
         for words in sizes:
@@ -111,8 +112,18 @@ def lines(text: str, used: Collection[str], sizes: Sequence[str] = ()) -> list[s
         bare = _SHAPES.sub(" ", _LABELS.sub(" ", bare))
         if re.search(r"\d", _NAME.sub(" ", bare)):
             where = _("line {line}: {text}")
-            unread.append(where.format(line=number + 1, text=shown(line.strip(" ,.;$*|"), 60)))
+            unread.append(
+                where.format(line=number + 1, text=as_it_stands(sheet[number] if number < len(sheet) else line, bare))
+            )
     return unread
+
+
+def as_it_stands(line: str, sentence: str) -> str:
+    """The sentence of a line, as the sheet has it, that has most words of what was read of it."""
+    words = {*_WORDS.findall(sentence)}
+    parts = re.split(r"(?<=[;。；])|(?<=[.!?])\s", line)
+    best = max(parts, key=lambda part: (len(words & {*_WORDS.findall(part)}), len(part)))
+    return shown(re.sub(r"\s+", " ", best).strip(" ,;$*|"), 80)
 
 
 def listed(unread: Sequence[str]) -> list[str]:
