@@ -49,7 +49,7 @@ def command(
 
     \b
     rnncalc sweep --space space.json --data weather.csv --target temp --val 0.2
-    rnncalc sweep --space space.json --random 20 --example digits --jobs 2
+    rnncalc sweep --space space.json --random 20 --example digits --val 0.1 --jobs 2
 
     \b
     A space: {"lr": {"low": 1e-4, "high": 1e-1, "log": true}, "hidden": [16, 32]}
@@ -123,6 +123,7 @@ def _chosen(result: dict[str, Any], ranges: dict[str, Any]) -> str:
 
 def _space(name: str) -> dict[str, Any]:
     """Option → values, from a file."""
+    from rnncalc.common.suggest import hint
     from rnncalc.errors import ProblemError
     from rnncalc.pipeline import recipe
     from rnncalc.pipeline.options import KINDS
@@ -130,5 +131,6 @@ def _space(name: str) -> dict[str, Any]:
     space = recipe.content(name)
     for option in space:
         if option not in KINDS:
-            raise ProblemError(_("{where}: there is no option “{name}”"), where=name, name=option)
+            message = _("{where}: there is no option “{name}”: {hint}")
+            raise ProblemError(message, where=name, name=option, hint=hint(option, KINDS))
     return space

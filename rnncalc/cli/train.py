@@ -32,7 +32,8 @@ FEW = 4  # steps of an epoch, below which somebody should know
 OPTIONS = {  # option → its help, and the words that it takes where they are few
     "data": "CSV, TSV, Parquet, NPZ, NPY, JSON lines or text; or example:NAME.",
     "test": "A second file, unseen in training, to be judged on.",
-    "val": "Share of the sequences put aside for validation; its best weights are kept.",
+    "val": "Share put aside for validation, whose best weights are kept: sequences drawn by the seed; the end of each "
+    "series that is cut into windows, or of one sequence.",
     "continue_from": "A trained model to begin with, in place of random weights; data is read as it says.",
     "kind": (["table", "arrays", "lines", "text"], "What DATA is; default: by its ending."),
     "input": "Columns, an array, or a key: the inputs. Default: all columns but the others; x.",
@@ -89,7 +90,7 @@ OPTIONS = {  # option → its help, and the words that it takes where they are f
     "warmup": "Epochs of a straight rise before.",
     "clip_norm": "Longest gradient, all parameters together.",
     "clip_value": "Largest entry of a gradient, after that.",
-    "patience": "Stop after so many epochs without a better validation loss.",
+    "patience": "Stop after so many epochs without a better validation loss; needs --val.",
     "dropout": "Share of what each layer hands up, to the next or to the read-out, that is left out. Default 0.",
     "input_dropout": "The same of the inputs, of tokens after their embedding. Default 0.",
     "dropout_mask": (["sequence", "step"], "What has a mask of its own. Default sequence."),
@@ -98,7 +99,8 @@ OPTIONS = {  # option → its help, and the words that it takes where they are f
 
 SWITCHES = {
     "past": "With --ahead, whether the target's past is an input. Default: yes, if no inputs are named.",
-    "shuffle": "Another order each epoch. Default: yes.",
+    "shuffle": "Another order each epoch. Default: yes. Without, the order of the data; of sequences that differ in "
+    "length, 32 batches at a time go the longest first.",
 }
 
 

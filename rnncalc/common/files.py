@@ -111,7 +111,14 @@ def write(path: Name, content: str | bytes, durable: bool = False) -> None:
             new.unlink(missing_ok=True)
             raise
     except (OSError, ValueError) as error:
-        raise WriteError(_("cannot write {name}: {reason}"), name=path, reason=os_error_reason(error)) from None
+        raise WriteError(_("cannot write {name}: {reason}"), name=path, reason=_reason(path, error)) from None
+
+
+def _reason(path: Name, error: Exception) -> str:
+    """Why a file cannot be written: what is not there is its folder, not the file."""
+    if getattr(error, "errno", None) == errno.ENOENT and not (folder := _place(path).parent).exists():
+        return _("there is no folder {folder}").format(folder=folder)
+    return os_error_reason(error)
 
 
 def beside(path: Name) -> Path:
@@ -139,7 +146,7 @@ def writable(path: Name) -> None:
     elif not os.access(path if there else folder, os.W_OK):
         number = errno.EACCES
     if number:
-        reason = os_error_reason(OSError(number, os.strerror(number)))
+        reason = _reason(path, OSError(number, os.strerror(number)))
         raise WriteError(_("cannot write {name}: {reason}"), name=path, reason=reason)
 
 

@@ -14,6 +14,7 @@ from rnncalc.model.equations.functions import quiet
 
 def as_array(name: str, value: Any) -> np.ndarray:
     """Real numbers as floats. Raises ShapeError."""
+    refuse_masked(name, value)
     try:
         array = np.asarray(without_graph(value))
         if array.dtype.kind in "iub":
@@ -23,8 +24,35 @@ def as_array(name: str, value: Any) -> np.ndarray:
         if array.dtype.kind != "f":
             raise TypeError
     except (ValueError, TypeError, RuntimeError, OverflowError):
-        raise ShapeError(_("{name} must be an array of real numbers, with rows of one length"), name=name) from None
+        message = _("{name} must be an array of real numbers, with rows of one length")
+        if len(shapes := _shapes(value)) > 1:
+            message = _("{name} must be an array of real numbers, and its parts are of the shapes {shapes}")
+        raise ShapeError(message, name=name, shapes=", ".join(map(str, shapes))) from None
     return array
+
+
+def _shapes(value: Any) -> list[tuple[int, ...]]:
+    """The shapes of the parts of a list, each once; none where they have no shape."""
+    try:
+        return list(dict.fromkeys(np.shape(part) for part in value))
+    except (TypeError, ValueError):
+        return []
+
+
+def refuse_masked(name: str, value: Any) -> None:
+    """Refuse an array of NumPy with masked entries, whose numbers would count. Raises ShapeError."""
+    if isinstance(value, np.ma.MaskedArray) and np.ma.is_masked(value):
+        message = _("{name} has masked entries: fill them, or leave whole steps out with lengths or mask")
+        raise ShapeError(message, name=name)
+
+
+def with_gaps(value: Any) -> Any:
+    """An array of NumPy, or a list of them, with NaN where entries are masked: no target."""
+    if isinstance(value, np.ma.MaskedArray) and np.ma.is_masked(value):
+        return np.ma.filled(value.astype(np.float64), np.nan)
+    if isinstance(value, list | tuple) and any(isinstance(part, np.ma.MaskedArray) for part in value):
+        return [with_gaps(part) for part in value]
+    return value
 
 
 @quiet

@@ -378,7 +378,8 @@ class Network(Stack):
         lengths : array_like of int, (N,), optional
             How many steps each sequence has.
         validation : (x, y), (x, y, lengths), (x, y, lengths, sample_weight) or float, optional
-            Other sequences, or the share to put aside; the weights that are best there are kept.
+            Other sequences, or the share to put aside: drawn by the seed, of one sequence its end. The weights that are
+            best there are kept.
         watch : callable, optional
             Called with the `Trainer` after every step and every epoch.
         threads : int or "auto", optional
@@ -391,7 +392,8 @@ class Network(Stack):
             class counts as much as any other, all its targets in training together.
         **settings
             epochs, batch, optimizer, lr, schedule, clip_norm, chunk, patience, seed, …: the fields of
-            `rnncalc.network.training.settings.Settings`.
+            `rnncalc.network.training.settings.Settings`. patience needs validation. shuffle=False keeps the order of x;
+            of sequences that differ in length, 32 batches at a time go the longest first.
 
         Returns
         -------

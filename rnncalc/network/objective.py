@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 from rnncalc.common.i18n import _
 from rnncalc.common.places import in_words
 from rnncalc.errors import ProblemError, ShapeError
-from rnncalc.model.arrays import as_array, in_dtype
+from rnncalc.model.arrays import as_array, in_dtype, with_gaps
 from rnncalc.model.equations.functions import quiet
 from rnncalc.model.losses import Loss, LossResult, beyond, evaluate, find, first_beyond, one_hot, weight
 from rnncalc.network.stack import Stack
@@ -61,6 +61,7 @@ def resolve_objective(
         rows, alone = _rows(trace, "dy", array, width), trace.view.schedule.sequences == 1
         return Objective(rows.copy() if alone or np.may_share_memory(rows, array) else rows)  # the caller's may change
     chosen = find(loss, reduction, network.output)
+    targets = with_gaps(targets)
     wanted = _with_gaps(targets) if _has_gaps(targets) else as_array("targets", targets)
     if chosen.classes and wanted.shape == trace.view.shape:
         wanted = one_hot(wanted, width, trace.view.axes)

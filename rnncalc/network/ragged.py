@@ -8,7 +8,7 @@ import numpy as np
 
 from rnncalc.common.i18n import _
 from rnncalc.errors import ShapeError
-from rnncalc.model.arrays import without_graph
+from rnncalc.model.arrays import refuse_masked, without_graph
 
 
 def in_one(x: Any, lengths: Any, layout: str) -> tuple[Any, Any]:
@@ -18,6 +18,8 @@ def in_one(x: Any, lengths: Any, layout: str) -> tuple[Any, Any]:
     """
     if not isinstance(x, list | tuple):
         return x, lengths
+    for part in x:
+        refuse_masked("x", part)
     try:
         parts = [np.asarray(without_graph(part)) for part in x]
     except ValueError:  # within a sequence rows differ, which is said with its place later

@@ -65,7 +65,10 @@ def resume(output: str, more: dict[str, Any]) -> Run:
     """Restore the run whose checkpoint lies beside `output`. Raises ProblemError, ParseError."""
     place = path_of(output)
     if not place.is_file():
-        raise ProblemError(_("there is no {name} to resume from"), name=place)
+        message = _("there is no {name} to resume from")
+        if Path(output).is_file():
+            message = _("there is no {name} to resume from: the run is finished; --continue-from {model} trains on")
+        raise ProblemError(message, name=place, model=output)
     for name in more:
         if name not in MORE:
             message = _("a run is resumed as it was: only {known} can be given anew, not {name}")

@@ -14,7 +14,7 @@ from typing import Any, Self
 import numpy as np
 
 from rnncalc.common.i18n import _
-from rnncalc.errors import ProblemError
+from rnncalc.errors import ProblemError, ShapeError
 from rnncalc.model.losses import takes_classes, usual_output
 from rnncalc.network.training.sequences import Sequences
 from rnncalc.network.training.settings import Settings
@@ -48,7 +48,8 @@ PARAMETERS = """Parameters
     epochs, batch, optimizer, lr, weight_decay, schedule, clip_norm, patience
         The training, as for `Network.fit`.
     validation : float
-        The share of the series to put aside; the weights that are best there are kept.
+        The share of the series to put aside, drawn by the seed; the weights that are best there are kept. `patience`
+        needs it.
     random_state : int, RandomState or None
         The seed of weights and batches."""  # of both
 
@@ -117,6 +118,8 @@ class _Recurrent(BaseEstimator):
         ------
         NotFittedError
             If `fit` has not been called.
+        ShapeError
+            If a step has more or fewer numbers than in `fit`.
 
         Examples
         --------
@@ -172,7 +175,11 @@ class _Recurrent(BaseEstimator):
         """The network's y at the last step of each series."""
         check_is_fitted(self)
         given = validate_data(self, X, dtype=np.float64, allow_nd=True, reset=False)
-        y = self.network_((_series(given) - self.mean_) / self.scale_)
+        series, width = _series(given), self.network_.sizes["D"]
+        if series.shape[2] != width:
+            message = _("X has {n} features a step, and {name} was fitted with {m}")
+            raise ShapeError(message, n=series.shape[2], name=type(self).__name__, m=width)
+        y = self.network_((series - self.mean_) / self.scale_)
         assert isinstance(y, np.ndarray)
         return np.asarray(y[:, -1], np.float64)
 
@@ -223,6 +230,8 @@ class RNNClassifier(ClassifierMixin, _Recurrent):
         ------
         NotFittedError
             If `fit` has not been called.
+        ShapeError
+            If a step has more or fewer numbers than in `fit`.
 
         Examples
         --------

@@ -31,7 +31,7 @@ from rnncalc.pipeline.account import Account
 from rnncalc.pipeline.data.frame import is_frame
 from rnncalc.pipeline.data.remarks import defaults, remarks
 from rnncalc.pipeline.examples import EXAMPLES
-from rnncalc.pipeline.options import KINDS, LEAST, MOST, NETWORK, SETTINGS, among
+from rnncalc.pipeline.options import KINDS, LEAST, MOST, NETWORK, SETTINGS, among, without_effect
 from rnncalc.problems.keys import called
 from rnncalc.problems.parse import files
 
@@ -180,6 +180,9 @@ def prepare(options: Mapping[str, Any]) -> Run:
         }
         net = random_network(inputs=about.inputs, outputs=about.outputs, seed=seed, **chosen)
     notes += gradient_notes(net.layers, net.read_out)
+    for name, owner in without_effect(options):
+        message = _("--{name} has no effect here: it belongs to {owner}")
+        notes.append(message.format(name=name.replace("_", "-"), owner=owner))
     settings = Settings(**{**among(SETTINGS, options), "loss": loss})
     if _is_long_stream(fitted, settings, net):
         message = _("the text is one sequence of {n} steps and is learnt in blocks of {chunk}: --chunk says otherwise")

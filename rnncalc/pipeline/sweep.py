@@ -115,8 +115,8 @@ def sweep(
 
     executor: whatever has `submit` and gives futures: a thread or process pool, Dask's `client.get_executor()`.
     kept: the file of results; those in it are taken as they are. watch: called after each; keep: with
-    the model of one that is better than all before. Raises RnncalcError for a
-    file that is no file of results, WriteError where not all of them could be kept.
+    the model of one that is better than all before. Raises ProblemError where a trial puts nothing aside for
+    validation, RnncalcError for a file that is no file of results, WriteError where not all of them could be kept.
     """
     if not isinstance(kept, Results):
         with Results(kept) as journal:
@@ -125,6 +125,8 @@ def sweep(
             raise WriteError(journal.trouble)
         return results
     wanted = list({_key(trial): trial for trial in trials}.values())
+    if not all(trial.get("val") for trial in wanted):
+        raise ProblemError(_("a sweep compares validation losses: --val 0.2 puts a share of the sequences aside"))
     done = dict(kept.results)
     results = [done[_key(trial)] for trial in wanted if _key(trial) in done]
     best = min((_number(result["val_loss"]) for result in results), default=math.inf)

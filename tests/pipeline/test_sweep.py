@@ -73,7 +73,13 @@ def test_the_command_writes_a_table(tmp_path: Path) -> None:
     assert [line.split()[2] for line in lines[1:]] == ["12", "4"]
     (tmp_path / "space.json").write_text('{"hiden": [4, 12]}')
     done = run("sweep", "--space", str(tmp_path / "space.json"))
-    assert "there is no option “hiden”" in done.stderr
+    assert "there is no option “hiden”: did you mean hidden?" in done.stderr
+
+
+def test_a_sweep_without_validation_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ProblemError, match="--val"), ThreadPoolExecutor(1) as executor:
+        sweep.sweep([*trials(lr=[0.1]), {**SHARED, "val": 0.0}], executor, tmp_path / "s.jsonl")
+    assert not (tmp_path / "s.jsonl").exists() or not (tmp_path / "s.jsonl").read_text()
 
 
 NUMBERS = [name for name, kind in KINDS.items() if kind in (int, float)]
@@ -107,7 +113,8 @@ def test_a_trial_that_fails_does_not_end_the_sweep(tmp_path: Path, bad: dict[str
     (name,) = bad
     (tmp_path / "space.json").write_text(json.dumps(bad))
     done = run("sweep", "--space", str(tmp_path / "space.json"), "--example", "names", "--epochs", "1", "--hidden", "3",
-               "--engine", "equations", "-o", str(tmp_path / "s.jsonl"), "--format", format)  # fmt: skip
+               "--val", "0.2", "--engine", "equations", "-o", str(tmp_path / "s.jsonl"),
+               "--format", format)  # fmt: skip
     assert done.returncode == 0, done.stderr
     if format == "json":
         good, failed = json.loads(done.stdout, parse_constant=pytest.fail)

@@ -222,6 +222,9 @@ class Cell:
                 constants[option] = value
                 continue
             choices = self.switches.get(option, {})
+            if not choices:
+                message = _("{cell} has no {option} to choose: its functions are part of its equations")
+                raise CellError(message, cell=self.name, option=option)
             if value not in choices:
                 known = ", ".join(choices)
                 message = _("{option} of {cell} is one of {known}, not “{value}”")

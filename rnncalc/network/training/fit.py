@@ -43,6 +43,8 @@ def fit(
     if isinstance(validation, int | float):
         data, held_out = data.split(validation, chosen.seed)
     elif validation is not None:
+        if not isinstance(validation, tuple | list) or not 2 <= len(validation) <= 4:
+            raise ProblemError(_("validation is a share, or (x, y), (x, y, lengths), (x, y, lengths, sample_weight)"))
         held_out = read(*validation)
     if class_weight is not None:
         weights = class_weights(data.y, network.sizes["O"], class_weight)

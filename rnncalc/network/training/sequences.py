@@ -22,7 +22,7 @@ from rnncalc.common.i18n import _
 from rnncalc.common.places import ROW, in_words
 from rnncalc.common.spool import blocks, copied
 from rnncalc.errors import ProblemError, ShapeError
-from rnncalc.model.arrays import as_array, without_graph
+from rnncalc.model.arrays import as_array, refuse_masked, with_gaps, without_graph
 from rnncalc.model.packed_batch import PackedBatch
 from rnncalc.network.training.targets import of_rows, place
 from rnncalc.network.training.weights import by_class, row_weights
@@ -88,7 +88,9 @@ class Sequences:
         x: (N, T, D), (T, D), or a list of (T, D); whole numbers (N, T) or lists of them are the numbers of one-hot
         rows. y: like x with O in place of D, or one for each sequence, which then lies at its last step.
         """
-        x, y = (without_graph(rows) for rows in (x, y))
+        for part in x if isinstance(x, list | tuple) else (x,):
+            refuse_masked("x", part)
+        x, y = (without_graph(rows) for rows in (x, with_gaps(y)))
         whole = isinstance(x, np.ndarray) or not all(hasattr(item, "__len__") for item in x)
         array = as_array("x", x) if whole else None
         if array is not None and array.ndim == 2 and np.asarray(x).dtype.kind not in "iu":
@@ -97,6 +99,8 @@ class Sequences:
             np.asarray(without_graph(rows))
             for rows in (x if array is None or np.asarray(x).dtype.kind in "iu" else array)
         ]
+        if not sequences:
+            raise ShapeError(_("x: there is not one sequence"))
         given = [len(rows) for rows in sequences]
         counts = given if lengths is None else [int(length) for length in np.asarray(lengths).reshape(-1)]
         if len(counts) != len(given) or any(not 0 <= count <= most for count, most in zip(counts, given)):

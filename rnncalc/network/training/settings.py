@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
+from numbers import Integral, Real
+from typing import Any
 
 from rnncalc.common.i18n import _
 from rnncalc.common.suggest import one_of
@@ -44,6 +46,8 @@ class Settings:
     seed: int = 0
 
     def __post_init__(self) -> None:
+        for part in fields(self):
+            _check_kind(part.name, str(part.type), getattr(self, part.name))
         for name, least in (("epochs", 0), ("batch", 1), ("chunk", 0), ("truncate", 0), ("seed", 0), ("patience", 0)):
             value = getattr(self, name)
             if value is not None and value < least:
@@ -65,6 +69,16 @@ class Settings:
     def options(self) -> dict[str, float | None]:
         """The optimiser's numbers."""
         return {name: getattr(self, name) for name in OPTIONS}
+
+
+def _check_kind(name: str, words: str, value: Any) -> None:
+    """Refuse what is no number where one is needed. words: the annotation of the field. Raises ProblemError."""
+    if value is None and "None" in words:
+        return
+    if words.startswith("int") and not isinstance(value, Integral):
+        raise ProblemError(_("{name} must be a whole number, not {value}"), name=name, value=repr(value))
+    if words.startswith("float") and not isinstance(value, Real):
+        raise ProblemError(_("{name} must be a number, not {value}"), name=name, value=repr(value))
 
 
 OPTIONS = ("lr", "momentum", "alpha", "beta1", "beta2", "eps", "weight_decay")

@@ -54,6 +54,9 @@ class Trainer(RunState):
             _check_range(settings, part)
         if data.tokens and settings.input_dropout and not network.embeds:
             raise ProblemError(_("input_dropout leaves out numbers, and tokens are none: it needs an embedding"))
+        if validation is None and settings.patience is not None:
+            message = _("patience waits for a better validation loss, and nothing is put aside: {how}")
+            raise ProblemError(message, how="--val 0.2, validation=0.2")
         if validation is not None and not validation.targets:
             raise ProblemError(_("validation: what is put aside has not one target: put more aside, with val"))
         super().__init__(network, data, settings, threads)

@@ -9,6 +9,7 @@ import math
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from numbers import Integral
 from typing import Any
 
 import numpy as np
@@ -188,6 +189,8 @@ def random_network(
     1.0
     """
     for name, value, least in (("hidden", hidden, 1), ("layers", layers, 1), ("embed", embed, 0), ("seed", seed, 0)):
+        if not isinstance(value, Integral):
+            raise ProblemError(_("{name} must be a whole number, not {value}"), name=name, value=repr(value))
         if value < least:
             raise ProblemError(_("{name} cannot be less than {least}"), name=name, least=least)
     base = cell_named(cell)

@@ -200,6 +200,9 @@ def _prefixes(tensors: Mapping[str, Any], wanted: str | Sequence[str] | None) ->
     missing = next((prefix for prefix in prefixes if prefix not in known), None)
     if missing is not None or not prefixes:
         shown = ", ".join(known) or ", ".join(tensors)
+        if wanted is None and known:
+            message = _("there are several modules, {known}: which is the network? prefix=“{first}”, or a list of them")
+            raise ProblemError(message, known=shown, first=known[0])
         message = _("no weight_ih_l0 under the prefix “{prefix}”; there are {known}")
         raise ProblemError(message, prefix=missing, known=shown)
     return prefixes

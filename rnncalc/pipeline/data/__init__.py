@@ -32,6 +32,7 @@ KINDS = {  # ending → module, and what it reads
     ".jsonl": "lines", ".ndjson": "lines",
     ".txt": "text", ".text": "text",
 }  # fmt: skip
+EXCEL = (".xlsx", ".xlsm", ".xls", ".ods")
 BELONG = {
     "id": ("table",),
     "time": ("table",),
@@ -104,6 +105,8 @@ def fitted(
 def _rows(data: str | Frame, about: Account, loss: str | None) -> DataRows:
     known = about.inputs
     source = data if isinstance(data, str) else _("the frame")
+    if isinstance(data, str) and ending(source) in EXCEL:
+        raise ProblemError(_("{name} is a workbook of Excel: save its sheet as CSV, and pass that"), name=source)
     about.complete(kind=KINDS.get(ending(source)) if isinstance(data, str) else "table")
     kind = about.kind
     if kind not in KINDS.values():
@@ -137,6 +140,7 @@ def _rows(data: str | Frame, about: Account, loss: str | None) -> DataRows:
     if rows.form:
         message = _("{name}: read as {form}; --encoding, --sep and --time-format say otherwise")
         about.notes.append(message.format(name=source, form=_(", ").join(rows.form)))
+    rows = replace(rows, source=source)
     if filled(about):
         rows = fill(rows, about)
         about.inputs = known or rows.x.shape[1]

@@ -60,8 +60,10 @@ def read(source: str, about: Account, loss: str | None) -> DataRows:
         return DataRows(rows, none, offsets)
     about.target = [y_name]
     about.complete(targets=True)
-    y_rows, at = _targets(y, there, offsets, about, loss, source)
-    return DataRows(rows, y_rows, offsets, at, weights=_weights(arrays, known, offsets, T, about, source))
+    labels = Labels(about.labels)
+    y_rows, at = _targets(y, there, offsets, about, loss, source, labels)
+    weights = _weights(arrays, known, offsets, T, about, source)
+    return DataRows(rows, y_rows, offsets, at, weights=weights, unseen=labels.unseen)
 
 
 def _weights(
@@ -86,7 +88,7 @@ def _name(names: str | list[str] | None, default: str, source: str) -> str:
 
 
 def _targets(
-    y: np.ndarray, there: np.ndarray, offsets: np.ndarray, about: Account, loss: str | None, source: str
+    y: np.ndarray, there: np.ndarray, offsets: np.ndarray, about: Account, loss: str | None, source: str, known: Labels
 ) -> tuple[np.ndarray, str]:
     """Return the targets of every row, and whether they lie at every step or the last."""
     N, T = there.shape
@@ -99,9 +101,7 @@ def _targets(
         raise ParseError(_("{name}: {n} sequences, but targets {shape}"), name=source, n=N, shape=y.shape)
     each = y.ndim == 3 or (y.ndim == 2 and y.shape[1] == T and (classes or T > 1))
     if classes:
-        known = Labels(about.labels)
         flat = [known.number("" if value != value else str(value)) for value in y.reshape(-1).tolist()]
-        about.notes += known.notes(source)
         numbers, labels = known.sorted(np.array(flat, np.int64))
         numbers = numbers.reshape(y.shape)
         about.complete(classes=True, labels=labels, outputs=len(labels))

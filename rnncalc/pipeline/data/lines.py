@@ -62,7 +62,9 @@ def read(source: str, about: Account, loss: str | None) -> DataRows:
     said = [] if about.encoding else form(encoding)
     y = targets.finished(y_rows.array() if y_rows.count else targets.nothing(0))
     at, weights = "every" if targets.each else "last", w_rows.array() if weighing else None
-    return DataRows(x_rows.array(), y, np.array(offsets, np.int64), at, form=said, weights=weights)
+    return DataRows(
+        x_rows.array(), y, np.array(offsets, np.int64), at, form=said, weights=weights, unseen=targets.labels.unseen
+    )
 
 
 def _survey(source: str, name: str, encoding: str, about: Account, targets: _Targets) -> None:
@@ -190,7 +192,6 @@ class _Targets:
         if not self.classes:
             self.about.complete(outputs=self.width)
             return y
-        self.about.notes += self.labels.notes(self.source)
         y, labels = self.labels.sorted(y)
         self.about.complete(labels=labels, outputs=len(labels))
         return y

@@ -70,11 +70,15 @@ class Order:
         return np.concatenate([[0], np.cumsum(counts)]).astype(np.int64), order
 
     def missing(self, source: str, offsets: np.ndarray, order: np.ndarray | None) -> list[str]:
-        """Return a note on times that are missing between rows, as they are arranged, if there are any."""
-        keys = self.when.array() if self.times else np.zeros(0)
-        gaps = missing_times(keys if order is None else keys[order], offsets) if self.times else None
-        if gaps is None or self.times is None:
+        """Return notes on times that stand twice, and on those missing between rows, as they are arranged."""
+        if self.times is None:
             return []
+        keys = self.when.array()
+        keys = keys if order is None else keys[order]
+        twice = self._twice(source, keys, offsets)
+        gaps = missing_times(keys, offsets)
+        if gaps is None:
+            return twice
         amount, first, row = gaps
         if self.ids:
             first = f"{first} ({list(self.names)[int(np.searchsorted(offsets, row, 'right')) - 1]})"
@@ -82,7 +86,22 @@ class Order:
             "{name}: missing from column {column}: {amount}, the first {first}. The rows around a gap are taken as one "
             "step apart; rows with blank cells and --missing forward, mean or mask keep its place"
         )
-        return [message.format(name=source, column=self.times.column, amount=amount, first=first)]
+        return [*twice, message.format(name=source, column=self.times.column, amount=amount, first=first)]
+
+    def _twice(self, source: str, keys: np.ndarray, offsets: np.ndarray) -> list[str]:
+        """Return a note on times that stand more than once in one sequence, if there are any. keys: as arranged."""
+        assert self.times is not None
+        same = keys[1:] == keys[:-1]
+        same[offsets[1:-1] - 1] = False  # the last of a sequence, and the first of the next
+        if not (count := int(np.count_nonzero(same))):
+            return []
+        message = _("{name}: column {column}: {n} rows have the time of the row before, in one sequence")
+        if not self.ids:
+            message = _(
+                "{name}: column {column}: {n} rows have the time of the row before: does a column tell series apart? "
+                "--id names it"
+            )
+        return [message.format(name=source, column=self.times.column, n=count)]
 
 
 def constant(y: np.ndarray, offsets: np.ndarray) -> bool:

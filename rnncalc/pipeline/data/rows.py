@@ -13,6 +13,8 @@ from rnncalc.common.spool import blocks
 from rnncalc.model.losses import LOSSES, SIGN, takes_classes
 from rnncalc.pipeline.account import Account
 
+UNSEEN = -2  # the number of the first class that training had not seen, as long as rows are arranged
+
 
 @dataclass(frozen=True)
 class DataRows:
@@ -27,6 +29,8 @@ class DataRows:
     form: list[str] = field(default_factory=list)  # what is unusual in how the file was read
     weights: np.ndarray | None = None  # what the target of each row counts
     order: np.ndarray | None = None  # which row of the file each is, unless they are in its order
+    unseen: Sequence[str] = ()  # classes that training had not seen; in y they are UNSEEN, UNSEEN − 1, …
+    source: str = ""  # what messages call the file
 
 
 def said_to_be_classes(about: Account, loss: str | None) -> bool | None:
@@ -44,37 +48,27 @@ def said_to_be_classes(about: Account, loss: str | None) -> bool | None:
 
 
 class Labels:
-    """Names ↔ numbers of classes, in sorted order; once known, an unknown name is no target, and counted apart."""
+    """Names ↔ numbers of classes, in sorted order; once they are known, an unknown name has a number below 0."""
 
     def __init__(self, known: Sequence[str]):
-        self.fixed, self.unseen = bool(known), Counter[str]()
+        self.fixed, self.unseen = bool(known), list[str]()
         self.numbers = {name: number for number, name in enumerate(known)}
 
-    def number(self, name: str, count: int = 1) -> int:
-        """Return the number of a class; -1 for an empty name, which is no target, and for one that was never seen.
-
-        count: how many targets it is of.
-        """
+    def number(self, name: str) -> int:
+        """Return the number of a class; -1 for an empty name, no target; UNSEEN and below for an unseen one."""
         if not name:
             return -1
         if name not in self.numbers:
             if self.fixed:
-                self.unseen[name] += count
-                return -1
+                self.unseen.append(name)
+                self.numbers[name] = UNSEEN + 1 - len(self.unseen)
+                return self.numbers[name]
             self.numbers[name] = len(self.numbers)
         return self.numbers[name]
 
-    def notes(self, source: str) -> list[str]:
-        """Say how many targets are of classes that training had not seen."""
-        if not self.unseen:
-            return []
-        message = _("{name}: {n} targets are of classes that training had not seen ({classes}): they are not judged")
-        names = [name for name, _count in self.unseen.most_common(5)]
-        return [message.format(name=source, n=self.unseen.total(), classes=", ".join(names))]
-
     def sorted(self, y: np.ndarray) -> tuple[np.ndarray, list[str]]:
         """Number the classes in the order of their names (numbers by value), and return y and the names."""
-        names = list(self.numbers)
+        names = [name for name, number in self.numbers.items() if number >= 0]
         if self.fixed:
             return y, names
         order = sorted(range(len(names)), key=lambda i: _by_value(names[i]))
@@ -84,6 +78,20 @@ class Labels:
         for (some,) in blocks(y):  # in place: y is ours, and may lie on disk
             some[:] = places[some]
         return y, [names[i] for i in order]
+
+
+def without_unseen(y: np.ndarray, unseen: Sequence[str], source: str) -> list[str]:
+    """Make classes that training had not seen no targets, in place. Returns a note on how many there were."""
+    counted = Counter[str]()
+    for (some,) in blocks(y) if unseen else ():
+        numbers, counts = np.unique(some[some <= UNSEEN], return_counts=True)
+        counted.update({unseen[UNSEEN - number]: count for number, count in zip(numbers.tolist(), counts.tolist())})
+        some[some <= UNSEEN] = -1
+    if not counted:
+        return []
+    message = _("{name}: {n} targets are of classes that training had not seen ({classes}): they are not judged")
+    names = [name for name, _count in counted.most_common(5)]
+    return [message.format(name=source, n=counted.total(), classes=", ".join(names))]
 
 
 def _by_value(name: str) -> tuple[int, float, str]:

@@ -124,6 +124,7 @@ class _Reader:
         if weights is not None:  # they are read as one more input, the last
             self.inputs = [*inputs, weights]
         self.x, self.order, self.said, self.chosen = Spool(), order, said, chosen
+        self.predicting = order.keep
 
     def add(self, block: Block) -> None:
         """Take a block of rows: column by column as long as all goes well, else cell by cell."""
@@ -189,6 +190,8 @@ class _Reader:
             return self.file.decimals.finite(text, self.file.source, line, self.file.names[column])
         except ParseError as error:
             message = _("{error}: --missing forward, mean or mask says what stands for it")
+            if self.predicting:
+                message = _("{error}: the model was trained without --missing: fill it, or train with --missing")
             if not is_gap(text):
                 message = self._way_out(text)
             raise ParseError(message, error=error, column=self.file.names[column]) from None
@@ -207,17 +210,17 @@ class _Reader:
 
     def rows(self, about: Account) -> DataRows:
         """Return all rows, sequence by sequence."""
+        unseen = self.targets.labels.unseen
         y, x, form, weights = self.targets.array(), self.x.array(), self.file.form(about), None
         if self.weights is not None:
             x, weights = x[:, :-1], checked(f"{self.file.source}, {self.file.names[self.weights]}", x[:, -1].copy())
         if self.order.times and self.order.times.written and not self.said:
             form.append(_("times of the format {format}").format(format=self.order.times.written))
         if self.targets.classes:
-            about.notes += self.targets.labels.notes(self.file.source)
             y, labels = self.targets.labels.sorted(y)
             about.complete(labels=labels)
         if self.ids is None and self.times is None:
-            return DataRows(x, y, np.array([0, len(x)], np.int64), form=form, weights=weights)
+            return DataRows(x, y, np.array([0, len(x)], np.int64), form=form, weights=weights, unseen=unseen)
         offsets, order = self.order.arrangement(self.file.source)
         about.notes += self.order.missing(self.file.source, offsets, order)
         times = self.order.written.array() if self.order.written.count else None
@@ -226,4 +229,4 @@ class _Reader:
             weights = None if weights is None else weights[order]
         same = y.ndim == 1 and len(offsets) > 2 and constant(y, offsets)
         at = "last" if same else "every"
-        return DataRows(x, y, offsets, at, list(self.order.names), times, form, weights, order)
+        return DataRows(x, y, offsets, at, list(self.order.names), times, form, weights, order, unseen)

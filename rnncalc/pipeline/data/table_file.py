@@ -38,9 +38,9 @@ class TableFile(Table):
         self.decimals = Decimals(grouped=self.mark == ",")
         self.skip = self.preamble
         self.blanks = list[int]()  # lines without values: the end of the file, or else gaps
-        self.names = self._header()
+        self.names = self._header(about)
 
-    def _header(self) -> list[str]:
+    def _header(self, about: Account) -> list[str]:
         names = list[str]()
         lines = bounds.lines(self.source, self.encoding, newline="")
         for _line, after, row in self.parsed(islice(lines, self.preamble, None), self.preamble + 1):
@@ -51,6 +51,9 @@ class TableFile(Table):
             raise ParseError(_("{name} is empty"), name=self.source)
         if len(names) <= MOST_COLUMNS and all(self.decimals.number(cell) is not None or is_gap(cell) for cell in names):
             self.named, self.skip = False, self.preamble
+            if not about.predicting and len(names) > 1 and not about.outputs:
+                message = _("{name}: the first line is numbers, so it is data, and the columns are called 1 to {n}")
+                about.notes.append(message.format(name=self.source, n=len(names)))
             return [str(at) for at in range(1, len(names) + 1)]
         self.names = names
         self.check_names()

@@ -107,8 +107,7 @@ class TargetColumns:
         for columns, lines in waiting:
             if self.classes:
                 (cells,) = columns
-                counts = np.bincount(cells.codes, minlength=len(cells.words)).tolist()
-                numbers = [self.labels.number(text, count) for text, count in zip(cells.words, counts)]
+                numbers = list(map(self.labels.number, cells.words))
                 self.y.add(np.array(numbers, np.int64)[cells.codes])
                 continue
             values = [

@@ -11,7 +11,7 @@ from rnncalc.common.spool import BLOCK, blocks, copied, on_disk_if_large, releas
 from rnncalc.errors import ProblemError
 from rnncalc.network.training.sequences import Sequences
 from rnncalc.pipeline.account import Account
-from rnncalc.pipeline.data.rows import DataRows
+from rnncalc.pipeline.data.rows import DataRows, without_unseen
 
 
 def arranged(rows: DataRows, about: Account, whole: bool = False) -> tuple[Sequences, np.ndarray | None]:
@@ -33,6 +33,7 @@ def arranged(rows: DataRows, about: Account, whole: bool = False) -> tuple[Seque
         overlap = max(-(-window // stride) - 1, 0)
     if last and not about.predicting:
         _last_only(rows.y, rows.offsets)
+    about.notes += without_unseen(rows.y, rows.unseen, rows.source)
     sequences = Sequences(rows.x, rows.y, rows.offsets, about.inputs, series, overlap)
     return sequences.weighted(rows.weights), rows.times
 
