@@ -139,14 +139,14 @@ class Conventions:
 
     def _turned_is_another(self) -> bool:
         """Whether a matrix is another one when it is transposed, as one number is not."""
-        matrices = [part for name in MATRICES if name in self.arrays for part in _parts(self.arrays[name])]
+        matrices = [part for name in MATRICES if name in self.arrays for part in parts_of(self.arrays[name])]
         return any(not np.array_equal(part.values, part.values.T) for part in matrices if len(part.shape) == 2)
 
     def _fits(self, name: str, rows: bool) -> bool:
         """Whether a matrix fits the known sizes in that orientation."""
         units, array = self._units(), self.arrays[name]
         gates = 1 if isinstance(array, dict) else len(self.cell.gates) or 1
-        for part in _parts(array):
+        for part in parts_of(array):
             if len(part.shape) != 2:
                 continue
             above, beside = part.shape[::-1] if rows else part.shape
@@ -158,7 +158,7 @@ class Conventions:
 
     def _units(self) -> int | None:
         """H, if W or b says it in either orientation."""
-        for part in _parts(self.arrays["W"]) if "W" in self.arrays else ():
+        for part in parts_of(self.arrays["W"]) if "W" in self.arrays else ():
             if len(part.shape) == 2:
                 return min(part.shape)
         bias = self.arrays.get("b")
@@ -180,7 +180,7 @@ class Conventions:
         if other not in self.arrays:  # of one unit it is a row, [0.2, 0.3]
             fused = _each(fused, lambda part: part.through(np.atleast_2d) if part.values.size > 1 else part)
         gates = 1 if isinstance(fused, dict) else len(self.cell.gates) or 1
-        first = _parts(fused)[0].shape
+        first = parts_of(fused)[0].shape
         if len(first) != 2 or first[0] % gates or (name == "U" and not word) or first[1] <= first[0] // gates:
             return
         units = first[0] // gates
@@ -225,7 +225,7 @@ class Conventions:
         given = self.translation.given
         if not {"U", "W"} <= self.arrays.keys() & given.keys() or "notation" in given:
             return
-        pairs = list(zip(_parts(self.arrays["U"]), _parts(self.arrays["W"])))
+        pairs = list(zip(parts_of(self.arrays["U"]), parts_of(self.arrays["W"])))
         if all(u.shape == w.shape for u, w in pairs) and any((u.values != w.values).any() for u, w in pairs):
             self.open.append(("notation", "swapped"))
             if not self.cell.gates:  # the reader of a sheet says it
@@ -287,7 +287,8 @@ def _columns(cut: slice, part: Numbers) -> Numbers:
     return part.through(lambda values: values[:, cut])
 
 
-def _parts(array: GivenArray) -> list[Numbers]:
+def parts_of(array: GivenArray) -> list[Numbers]:
+    """The array, or the arrays of the gates."""
     return list(array.values()) if isinstance(array, dict) else [array]
 
 

@@ -15,8 +15,8 @@ from rnncalc.model.cells.readout import READ_OUT, read_out
 from rnncalc.model.equations.expression import is_zero
 from rnncalc.model.equations.printer import Letters
 from rnncalc.model.layer import missing
-from rnncalc.problems.conventions import Conventions, GivenArray
-from rnncalc.problems.keys import cell_of, check_keys, signals
+from rnncalc.problems.conventions import Conventions, GivenArray, parts_of
+from rnncalc.problems.keys import cell_of, check_keys, near, signals
 from rnncalc.problems.notation import translate
 from rnncalc.problems.parse.given import RawValue
 from rnncalc.problems.parse.numbers import Numbers
@@ -33,6 +33,7 @@ class GivenDirection:
     inputs, units : D and H as something else says them, with its name
     batch : whether x is a batch
     halves : 2 where V multiplies both directions side by side
+    said : H as the problem states it beside the arrays, for those that may have any size, 0.9 I; 0 where it does not
 
     Attributes
     ----------
@@ -44,6 +45,7 @@ class GivenDirection:
     def __init__(
         self, given: Mapping[str, RawValue], keys: frozenset[str], inputs: tuple[int, str] | None,
         units: tuple[int, str] | None = None, batch: bool = False, halves: int = 1,
+        said: int = 0,
     ):  # fmt: skip
         base = cell_of(given)
         self.built_in = built_in(base)
@@ -66,13 +68,16 @@ class GivenDirection:
         top = self.read_out().get("V")
         if units is None and isinstance(top, Numbers) and len(top.shape) == 2:
             units = (top.shape[1] // halves, "V")
+        if units is None and said and any(part.pattern for array in self.arrays.values() for part in parts_of(array)):
+            units = (said, "")
         self.sizes = Sizes(self.cell, self.arrays, self.initial_states, self.letters, inputs, units, batch)
 
     def arrays_for_layer(self, steps: int) -> dict[str, Any]:
         """The arguments of a layer: stacked arrays and initial states by name. steps: the length of the sequences."""
         for name in self.arrays:
             if name not in self.cell.stacks and name not in self.read_out():
-                raise self.misplaced(name, _("{where}: {cell} has no {name}"))
+                close = near(name, [*self.cell.stacks, "V", "c"])
+                raise self.misplaced(name, _("{where}: {cell} has no {name}"), close)
         absent = [name for name in self.cell.stacks if name not in self.arrays and name not in self.cell.optional]
         if absent and not self.built_in:  # a cell of one's own needs every array
             raise missing(self.cell, absent[0])
@@ -95,10 +100,10 @@ class GivenDirection:
         signs = {symbol: each for symbol, each in self.biases.items() if symbol in READ_OUT.parameters}
         return with_biases(read_out(output), signs)
 
-    def misplaced(self, name: str, message: str) -> ProblemError:
-        """The error for an array that this layer does not take."""
+    def misplaced(self, name: str, message: str, close: str = "") -> ProblemError:
+        """The error for an array that this layer does not take. close: which name was meant."""
         where = self.given[name].where if name in self.given else name
-        return ProblemError(message, where=where, cell=self.cell.name, name=name)
+        return ProblemError(message + "{close}", where=where, cell=self.cell.name, name=name, close=close)
 
     def _left_out(self, name: str, steps: int) -> np.ndarray:
         """Zeros for a weight that was left out, if it multiplies only zeros: in one step from a zero state."""

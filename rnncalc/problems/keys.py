@@ -30,6 +30,7 @@ OF_ONE_DIRECTION = (*OF_ALL_LAYERS, "output", *"U W b V c d R h0 c0 y0".split())
 OF_A_LAYER = (*OF_ONE_DIRECTION, "direction", "backward", "merge")
 KEYS_CALLED = {  # what the field calls a key → the key
     "learning_rate": "lr", "eta": "lr", "η": "lr", "step_size": "lr", "vocab": "vocabulary",
+    "X": "x", "inputs": "x", "Inputs": "x", "input": "x", "H0": "h0", "C0": "c0",
 }  # fmt: skip
 WORDS_CALLED = {  # a key → what the field calls its values → the values
     "cell": {"rnn": "elman", "simplernn": "elman", "vanilla": "elman", "vanilla rnn": "elman", "srn": "elman"},

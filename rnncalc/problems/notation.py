@@ -74,7 +74,10 @@ NOTATIONS = {
         {"W_hx": "U", "W_hh": "W", "b_h": "b", "W_hq": "V", "W_yh": "V", "W_qh": "V", "b_q": "c", "b_y": "c"},
         {"W_*x": "U", "W_*h": "W", "b_*": "b"},
     ),
-    "xh": Notation({"W_xh": "U", "W_hh": "W", "b_h": "b", "W_hy": "V", "b_y": "c"}, _X_H),
+    "xh": Notation(
+        {"W_xh": "U", "W_hh": "W", "b_h": "b", "W_hy": "V", "W_ho": "V", "b_y": "c", "b_o": "c"},
+        _X_H,
+    ),
     "d2l": Notation({"W_xh": "U", "W_hh": "W", "b_h": "b", "W_hq": "V", "b_q": "c"}, _X_H, rows=True),
     "cs231n": Notation({"Wx": "U", "Wh": "W", "b": "b"}, rows=True, library="CS231n"),
     "coursera": Notation(
@@ -93,6 +96,11 @@ NOTATIONS = {
         {"W_i*": "U", "W_h*": "W", "b_i*": "b", "b_h*": "b_hh"},
         library="PyTorch",
         cells={"gru": "gru_after"},
+    ),
+    "xhy": Notation({"W_x": "U", "W_h": "W", "b_h": "b", "W_y": "V", "b_y": "c"}),
+    "iho": Notation({"W_ih": "U", "W_hh": "W", "b_h": "b", "W_ho": "V", "W_hy": "V", "b_o": "c", "b_y": "c"}),
+    "in_rec_out": Notation(
+        {"W_in": "U", "W_rec": "W", "b_rec": "b", "b_h": "b", "W_out": "V", "b_out": "c"},
     ),
     "onnx": Notation(
         {"W": "U", "R": "W", "B": "B"},
@@ -163,6 +171,12 @@ def gate(letter: str, cell: Cell, where: str) -> str:
     )
 
 
+def is_read_out(name: str) -> bool:
+    """Whether a name is that of the read-out's matrix in some notation."""
+    return any(_squeezed(name) == _squeezed(theirs) for notation in NOTATIONS.values()
+               for theirs, ours in notation.letters.items() if ours == "V")  # fmt: skip
+
+
 def named(given: RawValue) -> str:
     """The name of a notation. Raises ProblemError where there is none of that name."""
     name = given.word()
@@ -178,7 +192,7 @@ def _choose(given: Mapping[str, RawValue], wanted: Collection[str], cell: Cell) 
     """The notation, and all notations that fit the names; the first of them is taken."""
     if "notation" in given:
         return named(given["notation"]), []
-    if "B" in wanted or ("R" in wanted and "U" not in wanted and "R" not in cell.stacks):
+    if ("B" in wanted and "U" not in wanted) or ("R" in wanted and "U" not in wanted and "R" not in cell.stacks):
         return "onnx", ["onnx"]
     ours = NOTATIONS["goodfellow"].names(cell, wanted)
     foreign = [name for name in wanted if _squeezed(name) not in ours]
@@ -187,6 +201,8 @@ def _choose(given: Mapping[str, RawValue], wanted: Collection[str], cell: Cell) 
         name for name in foreign if any(_squeezed(name) in table for table in tables.values())
     ]  # the rest is unknown
     fits = [name for name, table in tables.items() if foreign and all(_squeezed(theirs) in table for theirs in foreign)]
+    exact = [name for name in fits if all(theirs in NOTATIONS[name].letters for theirs in foreign)]
+    fits = fits if cell.gates else exact or fits  # W_x is a textbook's, Wx is code
     return (fits[0] if fits else "goodfellow"), fits
 
 
@@ -218,4 +234,6 @@ def _letters(notation: Notation, cell: Cell, wanted: Collection[str]) -> dict[st
 
 
 def _squeezed(name: str) -> str:
-    return name.replace("_", "")
+    """A name without underscores; wx, of one unit, is Wx."""
+    bare = name.replace("_", "")
+    return f"W{bare[1:]}" if len(bare) > 1 and bare.startswith("w") else bare

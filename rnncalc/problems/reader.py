@@ -159,7 +159,8 @@ class _Reading:
             raise ProblemError(message, where=backward.where)
         keys = frozenset(KEYS if last else OF_A_LAYER)
         batch = len(self.input.shape) == 3
-        first = GivenDirection(raw, keys, inputs, None, batch, halves=2 if backward and merge == "concat" else 1)
+        halves = 2 if backward and merge == "concat" else 1
+        first = GivenDirection(raw, keys, inputs, None, batch, halves, stated_sizes.units(self.sizes))
         directions = {"backward" if direction == "backward" else "forward": first}
         self.layers.append(directions)
         if len(self.layers) == 1:

@@ -39,6 +39,12 @@ def taken(given: Mapping[str, RawValue]) -> tuple[dict[str, RawValue], list[Stat
     return {key: value for key, value in given.items() if key not in names}, sizes
 
 
+def units(sizes: Sequence[StatedSize]) -> int:
+    """H as all that is said of it says; 0 where nothing is, or two numbers."""
+    said = {size.amount for size in sizes if size.size == "H" or (size.name == "H" and not size.size)}
+    return said.pop() if len(said) == 1 else 0
+
+
 def hold(problem: Problem, sizes: Sequence[StatedSize]) -> None:
     """Raise ProblemError at a size that the given numbers contradict; note one that has no letter."""
     shapes = problem.shapes

@@ -54,7 +54,8 @@ def test_the_keys_of_the_schema_are_those_of_the_reader() -> None:
 @pytest.mark.parametrize("key", SCHEMA["properties"])
 def test_the_reader_knows_every_key(key: str) -> None:
     assert permitted(key)
-    assert "unknown key" not in refused({**PLAIN, key: PLAIN.get(key, "1")})
+    others = {name: value for name, value in PLAIN.items() if name != KEYS_CALLED.get(key)}  # X in place of x
+    assert "unknown key" not in refused({**others, key: PLAIN.get(key, "1")})
 
 
 @pytest.mark.parametrize("notation", NOTATIONS)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -98,6 +99,9 @@ class Equations:
         if what == line.text:
             message = _("{where}: the equation “{text}” says something else than an earlier one of the same name")
             return ProblemError(message, where=line.where or "equations", text=shown(line.text, 80))
+        if (line.defined.offset or 0) > 0:
+            message = _("{where}: the equation “{text}” defines the next step: write it for this step, from step t − 1")
+            return ProblemError(message, where=line.where or "equations", text=shown(line.text, 80))
         message = _("{where}: the equation “{text}” is no cell that can be computed: {what} is not understood")
         return ProblemError(message, where=line.where or "equations", text=shown(line.text, 80), what=what)
 
@@ -151,6 +155,12 @@ def _sides(text: str, where: str) -> tuple[symbols.Symbol, str]:
     return left[0], plain[left[1] :].lstrip()[1:].strip()
 
 
+def _tidy(text: str) -> str:
+    """An equation without the braces and spaces of a formula editor: tanh ( W_{i} h_{t - 1} ) is tanh(W_i h_{t-1})."""
+    text = re.sub(r"\{\s*(t)\s*([-+])\s*(\d)\s*\}", r"{\1\2\3}", re.sub(r"([_^])\{\s*(\w)\s*\}", r"\1\2", text))
+    return re.sub(r"\(\s+|\s+(?=\))|(?<=[a-zσ])\s+(?=\( )", lambda space: space[0].strip(), text)
+
+
 class Settlement(NamedTuple):
     """What equations decide: the keys of a problem, what there is to say, whether y is read at the last step alone.
 
@@ -179,7 +189,7 @@ def settled(given: Mapping[str, RawValue]) -> Settlement:
     else:
         settling = KeysFromEquations(made, given, stated.functions, stated.zeros)
         keys, notes = settling.keys(), settling.notes
-    shown_lines = "; ".join(equation.text for equation in stated.equations)
-    said = _("the equations decide: {lines}").format(lines=shown(shown_lines, 300))
+    shown_lines = "; ".join(_tidy(equation.text) for equation in stated.equations)
+    said = _("the equations decide: {lines}").format(lines=shown(shown_lines, 200))
     last_only = not isinstance(made, Match) and made.output in made.system.last
     return Settlement(keys, [said, *notes, *stated.notes], last_only, stated.sizes)

@@ -282,6 +282,8 @@ class _Assembly:
                 name = f"{started[1]}0"
             elif name in RATES:
                 name = "lr"
+            elif name.lower() in ("input", "inputs") and "x" not in self.given:
+                name = "x"
             elif name in self.roles.targets and name != "targets":
                 name = "targets"
             elif name in self.sheet.columns and name in self.roles.inputs:

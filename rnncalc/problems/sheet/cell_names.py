@@ -18,7 +18,8 @@ _NAMES = {
     "elman": r"(?:(?:simple|vanilla|plain|basic) )?(?:RNNs?|recurrent (?:neural )?networks?)|Elman|循环神经网络|SRN",
 }
 _NAME = re.compile(
-    "|".join(rf"(?<![A-Za-z0-9_])(?P<{cell}>{words})(?![A-Za-z0-9_])" for cell, words in _NAMES.items()), re.IGNORECASE
+    "|".join(rf"(?<![A-Za-z0-9_])(?P<{cell}>{words})(?:Cell|Layer)?(?![A-Za-z0-9_])" for cell, words in _NAMES.items()),
+    re.IGNORECASE,
 )
 _BEFORE = re.compile(  # a comparison with it, or that it is not: unlike an LSTM
     r"(?:\b(?:unlike|than|to|with|from|of|versus|vs|instead of|rather than|not|no|never|without|simplifies|replaces?)\b"

@@ -18,7 +18,7 @@ from rnncalc.problems.formulas.equations import Equations
 from rnncalc.problems.formulas.nodes import functions_of
 from rnncalc.problems.formulas.own_cell import OwnCell
 from rnncalc.problems.formulas.reader import FUNCTIONS, GENERIC
-from rnncalc.problems.notation import NOTATIONS
+from rnncalc.problems.notation import is_read_out
 from rnncalc.problems.parse import matrix
 from rnncalc.problems.parse.given import RawValue
 from rnncalc.problems.sheet import cell_names, named_functions, unread
@@ -104,11 +104,11 @@ class Claims:
 
         One that is named alone, and whose gates have no numbers, is refused.
         """
-        if self._decided():
-            return
         text = self.roles.sheet.original
         named = dict(cell_names.mentioned(text))
         of_gates = cell_names.of_gates(self.given)
+        if self._decided() and not (of_gates in named and self._open_to_words()):
+            return
         if of_gates in named:
             self.given["cell"] = RawValue(of_gates, "cell")
         elif len(named) == 1 and "elman" not in named and not of_gates:
@@ -121,8 +121,11 @@ class Claims:
 
     def _decided(self) -> bool:
         """Whether something else than words says what the cell is."""
-        keys = ("cell", "layers", "notation")
-        return bool(self.made) or any(name in self.given for name in keys) or _from_program(self.given)
+        return not self._open_to_words() or _from_program(self.given)
+
+    def _open_to_words(self) -> bool:
+        """Whether neither equations nor keys say what the cell is."""
+        return not self.made and not {"cell", "layers", "notation"} & self.given.keys()
 
     # each returns whether the claim holds, or is used ----------------------------------------------------------------
 
@@ -224,7 +227,7 @@ class Claims:
 
     def _reads_out(self) -> bool:
         """Whether some value is V, under any of its names."""
-        return any(notation.letters.get(name) == "V" for notation in NOTATIONS.values() for name in self.given)
+        return any(map(is_read_out, self.given))
 
 
 def _from_program(given: Mapping[str, RawValue]) -> bool:

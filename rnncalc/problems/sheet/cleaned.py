@@ -74,6 +74,7 @@ _PLAINLY = (  # line by line as a reader of headings sees it; each takes what th
     step_lines.numbered,  # t = 1, and below it h = 0.5 → h_1 = 0.5
     rewritten.with_edges,  # a table without bars at its edges
     rewritten.in_letters,  # Input weights: [[…]] → U = [[…]]
+    rewritten.in_one_word,  # learning rate = 0.1 → learning_rate = 0.1
     rewritten.with_loss,  # the loss is ½(…) → L = ½(…)
     rewritten.gate_by_gate,  # all gates in one column → an equation each
 )

@@ -48,6 +48,13 @@ _SAID = [(_said(words, name), name) for words, name in _WORDS.items()]
 _FORMULA = (  # of a loss: no number alone, which is an answer
     r"\$?\s{0,2}(?:½|\\[dt]?frac|\\sum|[Σ∑]|(?:1/[2TnN]|0\.5|[-−])\s?[*·(½\\Σ∑]|\([a-zŷ]\S{0,9} ?[-−])"
 )
+_TWO_WORDS = re.compile(  # learning rate = 0.1
+    r"(?<![\w-])(?P<key>learning[ -]rate|(?:hidden|input|output|batch)[ -](?:size|dim)|step[ -]size|"
+    r"clip[ -](?:norm|value)|"
+    r"(?P<units>(?:number of )?hidden[ -](?:units|neurons|nodes)))"
+    r"(?=[ \t]*[=:：][ \t]*[\d.])",
+    re.IGNORECASE,
+)
 _LOSS = re.compile(
     r"\b(?:the )?(?:total )?(?:loss|error|cost)(?: function)?(?: (?:at|of|for) (?:each|every|one|a) (?:time )?step)?"
     rf" is (?:given by )?(?={_FORMULA})|(?:损失|误差|代价)(?:函数)?[为是]\s?(?={_FORMULA})",
@@ -101,6 +108,11 @@ def in_letters(text: str) -> str:
         if not re.search(rf"^[^\w\n]*{name}\s*[:=]", text, re.MULTILINE):
             text = words.sub(rf"\1{name} = ", text, count=1)
     return text
+
+
+def in_one_word(text: str) -> str:
+    """The text with learning_rate for learning rate, where a value follows."""
+    return _TWO_WORDS.sub(lambda key: "hidden_size" if key["units"] else re.sub("[ -]", "_", key[0].lower()), text)
 
 
 def with_loss(text: str) -> str:

@@ -20,7 +20,7 @@ from rnncalc.problems.formulas.symbol import Symbol
 from rnncalc.problems.formulas.system import Equation
 from rnncalc.problems.parse import matrix
 from rnncalc.problems.parse.numbers import CUT, LONGEST_NUMBER, goes_on, left_out
-from rnncalc.problems.sheet import sizes, values, working
+from rnncalc.problems.sheet import sizes, values, vocabulary, working
 from rnncalc.problems.sheet.cleaned import CleanText, line_end
 from rnncalc.problems.sheet.heads import FACT_ENDS, PLAIN, SHORT, Head
 from rnncalc.problems.sheet.layer_parts import LayerParts
@@ -128,6 +128,8 @@ class RightSides:
             if loss.is_formula(self.text[at:end]):
                 self.sheet.losses.append(self.text[at:end])
                 return self._use(begin, end)
+        if self._are_inputs(at, name):
+            return self._words_value(begin, at, name)
         worked = self._worked(begin, at, left, kind, len(left) - len(chained) > 1)
         if worked is not None:
             return worked
@@ -279,9 +281,16 @@ class RightSides:
         self.sheet.assigned.append(Assigned(name, word, self.clean.line(begin), key=key))
         return self._use(begin, end)
 
+    def _are_inputs(self, at: int, name: Symbol) -> bool:
+        """Whether the words behind a sign are inputs: x = h, e, l."""
+        if name.key.lower() not in ("x", "input", "inputs"):
+            return False
+        words = vocabulary.items(self.text[at : line_end(self.text, at)].replace(BREAK, " ").strip(" ."))
+        return len(words) > 1 and {*words} <= {*vocabulary.said(self.text)} and not all(map(str.isdigit, words))
+
     def _words_value(self, begin: int, at: int, name: Symbol) -> int | None:
-        """targets: l l o."""
-        if name.base not in ("targets", "target", "labels"):
+        """targets: l l o, and x: h e l where the sheet has a vocabulary of such words."""
+        if name.base not in ("targets", "target", "labels") and not self._are_inputs(at, name):
             return None
         end = line_end(self.text, at)
         text = _MISSING.sub("null", self.text[at:end])

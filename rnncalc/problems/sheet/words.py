@@ -67,6 +67,9 @@ class Words:
         """Inputs that are words, as numbers."""
         self.letters = letters
         known = self._vocabulary()
+        stated = self.given.get("x")
+        if stated is not None and isinstance(stated.value, str) and {*vocabulary.items(stated.value)} <= {*known}:
+            self.letters = vocabulary.items(self.given.pop("x").value)
         self._in_sentences(known)  # the inputs may be numbers, and the targets words
         if not any(name in self.given for name in ("x", *inputs)):
             self._in_quotes(known)
