@@ -345,8 +345,8 @@ def test_the_same_bits_where_units_are_shared_and_where_that_is_called_off(
 ) -> None:
     monkeypatch.setattr("rnncalc.engine.compiled.execution.unit_split.LEAST", 0)
     cell, rng = every_cell()[name], np.random.default_rng(5)
-    wide = 2 * max(lanes(np.dtype(dtype).itemsize), 1)
-    for H in (2 * wide, 3 * wide - (wide > 2)):  # in whole panels, of which the last may be filled up
+    wide = lanes(np.dtype(dtype).itemsize)
+    for H in (4 * wide, 5 * wide, 6 * wide - (wide > 1), 7 * wide - (wide > 1)):  # an odd vector; one that is filled up
         for N, T in ((1, 150), (3, 4)):
             network = random_network(cell, 6, engine="numba", dtype=dtype, D=5, H=H)
             x, initial_states = inputs(network, rng, N, T), random_starts(cell, rng, network.layers[0], N)

@@ -11,6 +11,7 @@ system lets somebody else run; then the first thread calls it off, and the rest 
 
 from __future__ import annotations
 
+import itertools
 from functools import cached_property
 from typing import Any
 
@@ -116,13 +117,19 @@ def forward(
 def share(
     multiply, a, a0, pitch_a, rows, product, panels, lanes, columns, c, c0, pitch_c, low, high, every,
 ):  # fmt: skip
-    """The vectors low … high of each of the lines of a product, every one of which has `every` vectors."""
-    panel = 2 * lanes * product[DEPTH]
-    for line in range(0, product[VECTORS], every):
-        begin = line + low
+    """The vectors low … high of each of the lines of a product, every one of which has `every` vectors.
+
+    Where `every` is odd, the last vectors of all lines lie behind the pairs of all lines.
+    """
+    lines, pairs = product[VECTORS] // every, every // 2 * 2
+    for line in range(lines + every % 2):
+        begin = line * pairs + (low if line < lines else 0)
+        wide = min(high, pairs) - low if line < lines else lines
+        if line == lines and high < every:
+            break
         call_multiply(
-            multiply, a, a0, pitch_a, rows, product[DEPTH], panels, product[PANEL] + begin // 2 * panel, lanes, columns,
-            product[COLUMN] + begin, high - low, c, c0, pitch_c,
+            multiply, a, a0, pitch_a, rows, product[DEPTH], panels, product[PANEL] + begin * lanes * product[DEPTH],
+            lanes, columns, product[COLUMN] + begin, wide, c, c0, pitch_c,
         )  # fmt: skip
 
 
@@ -141,12 +148,12 @@ class SplitCell:
 
     @cached_property
     def fits(self) -> bool:
-        """Lines of one width, in whole panels, none of which mixes the units of a row; and weights that are large."""
+        """Lines of one width, none of which mixes the units of a row; and weights that are large."""
         cell, sizes, size = self.compiled.cell, self.compiled.sizes, self.compiled.dtype.itemsize
         products = [term for line in self.packed.program.products for term in line.products]
         read = len(products) * sizes.get("H", 0) ** 2 * size
         plain = not cell.outputs and not cell.adds_input and not any(stage.rowwise for stage in cell.stages)
-        return plain and bool(cell.state) and self.every % 2 == 0 and read >= LEAST
+        return plain and bool(cell.state) and self.every >= 4 and read >= LEAST
 
     def infer(
         self, x: np.ndarray, pitch_x: int, block: np.ndarray, sequences: int, steps: int, threads: int, out: np.ndarray
@@ -154,7 +161,8 @@ class SplitCell:
         """Run the steps; the block, of two steps, begins with the initial states. Returns how many were done."""
         packed, pairs = self.packed, self.every // 2
         threads = min(threads, pairs)
-        parts = [slice(2 * (pairs * k // threads), 2 * (pairs * (k + 1) // threads)) for k in range(threads)]
+        ends = [2 * (pairs * k // threads) for k in range(threads)] + [self.every]
+        parts = [slice(low, high) for low, high in itertools.pairwise(ends)]
         met = np.zeros(8, np.int64)  # a cache line by itself
         room = [aligned(max(AHEAD, sequences) * len(packed.biases), self.compiled.dtype) for _part in parts]
 

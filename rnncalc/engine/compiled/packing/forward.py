@@ -41,15 +41,24 @@ class Panels:
     def add(self, weights: list[tuple[int, np.ndarray]]) -> tuple[int, int, int]:
         """Weights (units, depth) of one depth, each with the column where its units begin.
 
-        Returns where the first panel begins, where the columns do, and how many vectors there are.
+        Pairs of vectors come first, weight by weight; then the last vector of every weight that has an odd one, so that
+        no panel but those holds units of two weights. Returns where the first panel begins, where the columns do, and
+        how many vectors there are.
         """
         place, column, vectors = self.entries, len(self.columns), list[np.ndarray]()
+        odd = list[tuple[np.ndarray, int]]()
         for begin, weight in weights:
             width = -(-len(weight) // self.lanes) * self.lanes
             padded = np.zeros((width, weight.shape[1]), self.dtype)
             padded[: len(weight)] = weight
-            vectors.extend(padded.reshape(-1, self.lanes, weight.shape[1]).transpose(0, 2, 1))  # (depth, lanes) each
-            self.columns.extend(range(begin, begin + width, self.lanes))
+            blocks = padded.reshape(-1, self.lanes, weight.shape[1]).transpose(0, 2, 1)  # (depth, lanes) each
+            targets = range(begin, begin + width, self.lanes)
+            pairs = len(blocks) // 2 * 2
+            vectors.extend(blocks[:pairs])
+            self.columns.extend(targets[:pairs])
+            odd.extend(zip(blocks[pairs:], targets[pairs:]))
+        vectors.extend(block for block, _target in odd)
+        self.columns.extend(target for _block, target in odd)
         packed = [np.concatenate(vectors[v : v + 2], axis=1).reshape(-1) for v in range(0, len(vectors), 2)]
         self.panels += packed
         self.entries += sum(map(len, packed))
