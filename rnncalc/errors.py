@@ -51,6 +51,10 @@ class ProblemError(RnncalcError):
     """The parts of a problem do not go together: an unknown key, a missing weight, an option that does not belong."""
 
 
+class MissingError(ProblemError):
+    """Something that a problem or a cell needs is not given: the inputs, a weight."""
+
+
 class OverflowedError(RnncalcError):
     """A computed number is infinite or none at all, and nothing can be made of it. The command line exits with 3."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -106,12 +107,17 @@ def problem_argument(function: Decorated) -> Decorated:
 
 def given(problem: str | None) -> dict[str, RawValue]:
     """The file's keys and the options', the options first. Raises UsageError if there is neither."""
+    from rnncalc.errors import shown
     from rnncalc.problems.parse import given as reader
 
     ctx = click.get_current_context()
     options: dict[str, str] = ctx.meta.get(GIVEN, {})
     if problem is None and not options:
         raise click.UsageError(_("give a problem file, - for standard input, or options such as --U, --W and --x"), ctx)
+    for name, value in options.items() if problem is None else ():
+        if _is_unknown(name) and os.path.isfile(value):
+            message = _("--{name} is no key of a problem; a file of one stands by itself: {command} {file}")
+            raise click.UsageError(message.format(name=name, command=ctx.command_path, file=shown(value)), ctx)
     keys = {}
     if problem is not None:
         from rnncalc.problems import problem_text  # here: options alone need no reader of files
@@ -126,6 +132,12 @@ def given(problem: str | None) -> dict[str, RawValue]:
             rest = {key: value for key, value in keys[stack].value.items() if key != gate}
             keys[stack] = replace(keys[stack], value=rest)
     return {**keys, **reader.of_options(options)}
+
+
+def _is_unknown(name: str) -> bool:
+    from rnncalc.problems.keys import KEYS, KEYS_CALLED  # here: most calls need no list of keys
+
+    return name not in KEYS and name not in KEYS_CALLED
 
 
 def solved(

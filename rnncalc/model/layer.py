@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike
 
 from rnncalc.common.i18n import _
 from rnncalc.common.suggest import one_of
-from rnncalc.errors import ProblemError, ShapeError
+from rnncalc.errors import MissingError, ProblemError, ShapeError
 from rnncalc.model.arrays import as_array, in_dtype, without_graph
 from rnncalc.model.cells import CELLS, Cell
 from rnncalc.model.cells.embedding import EMBEDDING
@@ -272,13 +272,13 @@ def cell_named(cell: str | Cell) -> Cell:
     return CELLS[cell]
 
 
-def missing(cell: Cell, name: str) -> ProblemError:
+def missing(cell: Cell, name: str) -> MissingError:
     """The error for an array that is not given; h_q is perhaps a misspelt h_p."""
     state = name.rpartition("_")[0]
     if state not in cell.state:
-        return ProblemError(_("{name} is not given: {cell} needs it"), name=name, cell=cell.name)
+        return MissingError(_("{name} is not given: {cell} needs it"), name=name, cell=cell.name)
     message = _("{name} is not given: {cell} needs it; did you mean “{near}”?")
-    return ProblemError(message, name=name, cell=cell.name, near=f"{state}_p")
+    return MissingError(message, name=name, cell=cell.name, near=f"{state}_p")
 
 
 def _listed(sizes: Mapping[str, int]) -> str:

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 
 from rnncalc.common.i18n import _
-from rnncalc.errors import ProblemError, ShapeError
+from rnncalc.errors import MissingError, ProblemError, ShapeError
 from rnncalc.model.cells.readout import read_out
 from rnncalc.model.layer import DIRECTIONS, DirectionalLayer, Layer
 from rnncalc.model.losses import LOSSES, REDUCTIONS, takes_classes
@@ -26,6 +27,7 @@ from rnncalc.problems.keys import (
     OF_A_LAYER,
     OF_ALL_LAYERS,
     OF_ONE_DIRECTION,
+    check_keys,
     check_words,
     inside,
     one_of,
@@ -45,9 +47,9 @@ def read(given: Mapping[str, RawValue], *, engine: str = "auto", dtype: str = "f
     reading = _Reading(given)
     try:
         network = reading.network(dtype)
-    except ShapeError as error:
-        doubtful = reading.doubtful()
-        raise ShapeError("\n".join([str(error), *doubtful])) if doubtful else error from None
+    except (ShapeError, MissingError) as error:
+        more = reading.doubtful() if isinstance(error, ShapeError) else reading.unread()
+        raise type(error)("\n".join([str(error), *more])) if more else error from None
     x, batch = reading.x, reading.batch
     problem = Problem(network, x, batch, reading.layers, reading.task, given=reading.given, notes=reading.notes)
     problem.stated, problem.open, problem.of_sheet = given, reading.open, reading.of_sheet
@@ -83,7 +85,6 @@ class _Reading:
         else:
             check_words(self.raw)
         self.notes += commas.notes({key: value.value for key, value in self.raw.items()})
-        self.input = self._needed("x").numbers()
         self.layers: list[dict[str, GivenDirection]] = []
         self.given: dict[str, RawValue] = {}
         self.task = Task()
@@ -91,6 +92,14 @@ class _Reading:
     def doubtful(self) -> list[str]:
         """What is said of texts that were read as two numbers and may be one, 0,8: where shapes do not fit."""
         return commas.notes({key: value.value for key, value in self.raw.items()}, in_doubt=True)
+
+    def unread(self) -> list[str]:
+        """The first two notes on lines of a sheet that nothing was read from: what is missing may stand there."""
+        if not self.notes:
+            return []
+        from rnncalc.problems.sheet.unread import is_unread  # here: only errors need its many patterns
+
+        return [note for note in self.notes if is_unread(note)][:2]  # a message has three lines
 
     # the network -----------------------------------------------------------------------------------------------------
 
@@ -186,11 +195,15 @@ class _Reading:
 
     # the inputs ------------------------------------------------------------------------------------------------------
 
-    def _needed(self, name: str) -> RawValue:
-        value = stated(self.raw, name)
+    @cached_property
+    def input(self) -> Numbers:
+        """The numbers of x."""
+        value = stated(self.raw, "x")
         if value is None:
-            raise ProblemError(_("{name} is missing: a problem needs U, W and x"), name=name)
-        return value
+            if not isinstance(self.raw.get("cell", RawValue("", "")).value, Mapping):  # its parameters have any name
+                check_keys(self.raw, KEYS)
+            raise MissingError(_("{name} is missing: a problem needs U, W and x"), name="x")
+        return value.numbers()
 
     @property
     def time_first(self) -> bool:

@@ -16,7 +16,7 @@ from rnncalc.problems.formulas.spelling import MATRIX
 from rnncalc.problems.sheet import values
 from rnncalc.problems.sheet.heads import Heads
 
-LONG = 40_000
+LONG = 20_000
 
 
 @pytest.mark.parametrize(

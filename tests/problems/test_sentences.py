@@ -258,3 +258,45 @@ def test_points_are_no_values(text: str) -> None:
 def test_other_numbers_are_said_to_be_unread(text: str) -> None:
     sheet = f"h_t = tanh(U x_t + W h_{{t-1}})\nU = 0.5\nW = 0.2\nx_1 = 1, x_2 = 2\n{text}\n"
     assert [note for note in problem(sheet).notes if "not read" in note] or "points" in text
+
+
+STEPS = "t = {n}", "time {n}", "step {n}", "time step {n}"
+
+
+@pytest.mark.parametrize("value", ["{}", "[{}]", "x = {}"])
+@pytest.mark.parametrize(
+    "first", ["The input at {step} is {value}", "At {step} the input is {value}", "For {step}, the input is {value}"]
+)
+@pytest.mark.parametrize(
+    "rest",
+    ["The input at {step} is {value}", "at {step} it is {value}", "and at {step} it is {value}", "at {step}, {value}"],
+)
+def test_a_sentence_says_the_input_of_a_step(first: str, rest: str, value: str) -> None:
+    rng = np.random.default_rng(len(first) + len(rest) + len(value))
+    for spelling in STEPS:
+        for stop in (". ", "; ", ",\n"):
+            x = rng.integers(-9, 10, 3) / 8
+            said = [
+                (rest if t else first).format(step=spelling.format(n=t + 1), value=value.format(number))
+                for t, number in enumerate(x)
+            ]
+            read = problem("h_t = tanh(W x_t + U h_{t-1}), W = 0.5, U = 0.8.\n" + stop.join(said) + ".")
+            np.testing.assert_array_equal(read.x.ravel(), x, err_msg=stop.join(said))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "在第 1 步输入为 0.5，第 2 步输入为 -0.25。", "t = 1 时输入为 0.5，t = 2 时为 -0.25。",
+        "The inputs are 0.5 and -0.25.",
+        "第1步的输入是[0.5]，第2步的输入是[-0.25]。", "the input at t=1 is x = 0.5; at t = 2 is x = -0.25",
+    ],
+)  # fmt: skip
+def test_other_sentences_of_inputs(text: str) -> None:
+    read = problem("h_t = tanh(W x_t + U h_{t-1}), W = 0.5, U = 0.8.\n" + text)
+    np.testing.assert_array_equal(read.x.ravel(), [0.5, -0.25])
+
+
+def test_what_was_not_read_is_said_where_something_is_missing() -> None:
+    with pytest.raises(RnncalcError, match=r"x is missing.*\nnot read: line 2: .*are 1 and 0.4"):
+        problem("h_t = tanh(W x_t + U h_{t-1}), W = 0.5, U = 0.8.\nThe inputs at t=1 and t=2 are 1 and 0.4.")

@@ -51,9 +51,10 @@ def test_answers_of_a_step(label: str, below: bool, working: bool, both: bool) -
     assert not [note for note in problem(text).notes if "not read" in note]
 
 
+@pytest.mark.parametrize("stop", ["", ".", ",", ";", "。"])
 @pytest.mark.parametrize("label", ["t={}:", "Step {}:", "第{}步："])
-def test_inputs_of_a_step(label: str) -> None:
-    lines = [EQUATION, *(f"{label.format(step)} x = {x}" for step, x in enumerate(X, 1))]
+def test_inputs_of_a_step(label: str, stop: str) -> None:
+    lines = [EQUATION, *(f"{label.format(step)} x = {x}{stop}" for step, x in enumerate(X, 1))]
     assert_same("\n".join(lines), {"U": [[U]], "W": [[W]], "x": [[x] for x in X]})
 
 

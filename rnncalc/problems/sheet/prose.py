@@ -22,7 +22,8 @@ _SEVERAL = rf"{_NUMBER}{_COMMA}(?:{_NUMBER}(?:{_COMMA}|\s*(?:and\b|und\b|和)\s*
 _INPUTS = re.compile(
     r"(?:\binputs?(?: sequence)?|\bsequence|\bbits?|\bEingaben?|\bentrées?|输入(?:序列)?|序列)"
     r"(?:\s?\([^()\n]{0,30}\))?[^.。\n\d]{0,40}?"
-    rf"({_SEVERAL})",
+    rf"({_SEVERAL})|"
+    rf"(?:\binputs|\bsequence|输入(?:序列)?|序列)\s?(?:are|is|[=:：为是])\s?({_NUMBER}\s?(?:and|und|和)\s?{_NUMBER})(?!\w|\.\d)",
     re.IGNORECASE,
 )
 _TARGETS = re.compile(
@@ -156,7 +157,7 @@ def _listed(prose: str, said: re.Match[str]) -> list[str]:
     if goes_on(prose, said.end(), True):
         line = prose.count("\n", 0, said.start()) + 1
         raise ParseError(_("line {line}: {text}").format(line=line, text=left_out()))
-    return re.findall(_NUMBER, said[1])
+    return re.findall(_NUMBER, said[said.lastindex or 1])
 
 
 def classes(prose: str) -> list[int]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import itertools
 import re
+from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -28,6 +29,7 @@ from rnncalc.problems.sheet.pieces import Assigned, ScannedSheet
 
 IN_LAYER = re.compile(rf"[\s{BREAK}]{{0,9}}(?:(?:in|for|at)(?: the)? layer ([1-9])\b|[（(]?第 ?([1-9]) ?层)")
 UNANSWERED = re.compile(r"[?？]+|[-–—]+|n\.?/?a\.?|none|unknown|tbd|todo|无|空|不会|不知道|略", re.IGNORECASE)
+LONGEST_LOSS = 1000  # characters of its formula
 _PLAIN_WORD = re.compile(r"[A-Z]{3,5}|[A-Za-z]?[a-z]{3,}")  # no name of a value
 _CONSTANT = re.compile(
     r"\s*(?:(?:σ|sigma|sigmoid|tanh|ReLU|relu|exp|ln|log)\s?\(\s?-?[\d.]+\s?\)\s*[=≈:]|e\s*[=≈]\s*2\.7|π\s*[=≈]\s*3\.1)"
@@ -117,14 +119,12 @@ class RightSides:
                 return None
         if kind == "" and loss.is_loss(name) and (total := _TOTAL.match(self.text, at)):  # E = E_1 + E_2 + E_3
             return self._use(begin, total.end())
-        number = re.match(r"\s*(?:[\d(]|\\?_)", self.text[at : at + 9])
-        computed = number or loss.is_formula(self.text[at : line_end(self.text, at)])
-        if kind == "word" and not (name.base.lower() == "loss" and computed):
+        if kind == "word" and not (name.base.lower() == "loss" and self._is_computed(at)):
             return self._word(begin, at, name)
         if kind == "function" or (name.base in formulas.GENERIC and not name.indices):
             return self._function(begin, at, name)
         if kind in ("", "word") and self._is_loss(name, at) and not self._is_answer(begin):
-            end = min(line_end(self.text, at), next(start for start in self.head_starts if start >= at))
+            end = min(line_end(self.text, at), self.head_starts[bisect_left(self.head_starts, at)])
             if loss.is_formula(self.text[at:end]):
                 self.sheet.losses.append(self.text[at:end])
                 return self._use(begin, end)
@@ -157,17 +157,25 @@ class RightSides:
             if (behind := self._same(begin, at, name)) is not None:
                 return behind
             self._not_understood(begin, at, name)
-        following = next(start for start in self.head_starts if start >= at)
+        following = self.head_starts[bisect_left(self.head_starts, at)]
         if self.text[at - 1] in ":：" and not self.text[at:following].strip(f" \t{BREAK}({{["):
             return None  # Targets: t_1 = 1, t_2 = 0
         if self.text[at - 1] not in ":：" or name.key.lower() in PLAIN:
             self._refuse(at, name)
         return self._words_value(begin, at, name)
 
+    def _near(self, at: int) -> str:
+        """What stands behind a sign on its line, as far as a formula of a loss goes: lines may be very long."""
+        return self.text[at : min(line_end(self.text, at), at + LONGEST_LOSS)]
+
+    def _is_computed(self, at: int) -> bool:
+        """Whether a number or the formula of a loss stands there."""
+        return bool(re.match(r"\s*(?:[\d(]|\\?_)", self.text[at : at + 9])) or loss.is_formula(self._near(at))
+
     def _is_loss(self, name: Symbol, at: int) -> bool:
         """Whether a name is a loss's, by its letter or because it is a sum of squares, C = ½ Σ (y_t − d_t)²."""
         other = name.base.isupper() and not name.indices
-        return loss.is_loss(name) or (other and loss.is_sum(self.text[at : line_end(self.text, at)]))
+        return loss.is_loss(name) or (other and loss.is_sum(self._near(at)))
 
     def _worked(self, begin: int, at: int, left: list[Symbol], kind: str, several: bool) -> int | None:
         """The place behind a value that stands at the end of its working."""

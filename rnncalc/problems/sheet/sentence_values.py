@@ -102,6 +102,38 @@ def _listed() -> list[re.Pattern[str]]:
     ]
 
 
+_STEP = r"(?:time ?-?(?:steps?)?|steps?|t|第)\s?=?\s?(?P<step>\d{1,3})(?![.\d])(?: ?(?:个?时间步|步|时刻))?"
+_IS = rf"\s?(?:(?:is|was|equals|它?为|它?是)(?![a-z])|[:：=])\s?(?:{symbols.LETTERS}\s?=\s?)?"
+_VALUE = rf"(?=\[|\\begin\{{|\([ \t]?{_NUMBER}|{_NUMBER}(?!\w|\.\d))"
+
+
+@cache
+def _stepped() -> tuple[list[re.Pattern[str]], re.Pattern[str]]:
+    """Sentences like “the input at time 1 is 0.5”, and how they go on: “and at time 2 it is 1”."""
+    the = r"(?:\b(?:the )?inputs?(?: (?:vector|value|x))?\b|输入(?:值|向量)?)"
+    return [
+        re.compile(rf"{the} (?:at|for|in|of) {_STEP}{_IS}{_VALUE}", re.IGNORECASE),
+        re.compile(rf"(?:\b(?:at|for|in) |在?){_STEP}[,，]?\s?(?:时|的)?(?:的)?,?\s?{the}{_IS}{_VALUE}", re.IGNORECASE),
+    ], re.compile(
+        rf"[.。,，;；]?\s?(?:\band )?(?:\b(?:at|for|in) |在?){_STEP}[,，]?\s?(?:时|的)?\s?"
+        rf"(?:(?:it|they)?{_IS}|{the}{_IS}|\s(?:{symbols.LETTERS}\s?=\s?)?){_VALUE}",
+        re.IGNORECASE,
+    )
+
+
+def _inputs_of_steps(text: str, letter: str) -> str:
+    """The text with x_1 = … in place of what a sentence says of the input at step 1."""
+    patterns, more = _stepped()
+
+    def put(said: re.Match[str]) -> str:
+        return "\n" * said[0].count("\n") + f"{BREAK}{letter}_{said['step']} = "
+
+    said = text
+    for pattern in patterns:
+        said = pattern.sub(put, said)
+    return more.sub(put, said) if said != text else text
+
+
 def _matrix(said: re.Match[str]) -> str:
     """The matrix that a sentence lists."""
     kinds = said.groupdict()
@@ -132,6 +164,8 @@ def assigned(text: str) -> str:
             value = _matrix(said)
         return f"{BREAK}{said['name']} = {value}" + "\n" * said[0].count("\n")
 
+    if known("x") and not known("x_1"):
+        text = _inputs_of_steps(text, "x")
     zeros: list[str] = []
     for words, sign in _matrices():
         text = words.sub(lambda said, sign=sign: _sized(said, sign, zeros), text)  # type: ignore[misc]

@@ -19,7 +19,7 @@ LABEL = re.compile(
 _FUNCTION = r"(?:(?:\\?tanh|σ|\\sigma|sigmoid|relu|softmax|[-\d.(])[^=\n,;，；]{0,80}=[ \t]*)"
 _NAMED = re.compile(
     r"(?<![\w\\{_^(\u0300-\u036f.])(\\hat\{?y\}?|[acfghinorsxyzŷ][\u0302\u0303]?)"
-    rf"(?=[ \t]*(?:=|≈|\\approx)[ \t]*{_FUNCTION}?(?:[\[(]|[-+−]?\d*\.?\d+(?![\d.]|[ \t]*[*·(]|[ \t]*[A-Za-z])))"
+    rf"(?=[ \t]*(?:=|≈|\\approx)[ \t]*{_FUNCTION}?(?:[\[(]|[-+−]?\d*\.?\d+(?!\d|\.\d|[ \t]*[*·(]|[ \t]*[A-Za-z])))"
 )
 
 

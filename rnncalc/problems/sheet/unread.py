@@ -126,6 +126,11 @@ def as_it_stands(line: str, sentence: str) -> str:
     return shown(re.sub(r"\s+", " ", best).strip(" ,;$*|"), 80)
 
 
+def is_unread(note: str) -> bool:
+    """Whether a note is on a line that nothing was read from."""
+    return note.startswith(_("not read: {text}").format(text=""))
+
+
 def listed(unread: Sequence[str]) -> list[str]:
     """The notes on these lines, of many the first ones and how many more there are."""
     notes = [_("not read: {text}").format(text=text) for text in unread[:MOST]]
