@@ -6,6 +6,7 @@ Without Numba, whatever turns out to need the compiled engine is left out; with 
 from __future__ import annotations
 
 import re
+import signal
 from collections import Counter, defaultdict
 from collections.abc import Generator, Iterator
 
@@ -18,6 +19,8 @@ from rnncalc.engine.choice import numba_installed
 collect_ignore = ["examples/code"]  # what students wrote
 settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("any machine")  # no test asserts a time
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as in a job in the background: the commands would be deaf, too
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 LEFT_OUT = "rnncalc/left-out"  # in pytest's cache: test, or file of tests → the package that it needs
 WITHOUT_NUMBA = "could not import 'numba'"  # as `pytest.importorskip` says it
 

@@ -1,7 +1,6 @@
 """rnncalc new: friendly numbers, readable results, another problem for every seed, and files that the others read."""
 
 import csv
-import itertools
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -198,7 +197,9 @@ def test_what_lay_in_the_folder_is_kept(tmp_path: Path) -> None:
     assert (tmp_path / "homework" / "problem.json.2").exists()
 
 
-@pytest.mark.parametrize(("before", "after"), list(itertools.product(["", "html", "docx"], repeat=2)))
+@pytest.mark.parametrize(
+    ("before", "after"), [("", "html"), ("html", ""), ("docx", "html"), ("html", "docx"), ("html", "html")]
+)
 @pytest.mark.parametrize("people", [[], ["--variants", "2"]], ids=["one", "variants"])
 def test_no_page_of_another_problem_stays_beside_a_new_one(
     before: str, after: str, people: list[str], tmp_path: Path

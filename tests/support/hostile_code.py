@@ -108,7 +108,7 @@ HOSTILE = {  # name → file, verdict, points of 5, words of what is said
     "waits": (code(backward="input('?')"), "failed", 2, "waits for input"),
     "memory": (code(backward="hog = bytearray(1 << 32)"), "failed", 2, "MemoryError"),
     "little by little": (
-        code(backward="hog = []\nwhile True:\n    hog.append(np.ones(1 << 17))"), "failed", 2, "MemoryError"
+        code(backward="hog = []\nwhile True:\n    hog.append(bytearray(1 << 23))"), "failed", 2, "MemoryError"
     ),
     "memory of many": (
         code(backward="""for _ in range(8):

@@ -33,7 +33,7 @@ def started(folder: Path, *arguments: str) -> subprocess.Popen[str]:
 
 def finished(folder: Path, *arguments: str) -> str:
     process = started(folder, *arguments)
-    out, err = process.communicate(timeout=120)
+    out, err = process.communicate(timeout=600)
     assert process.returncode == 0, err
     return out
 
