@@ -82,7 +82,7 @@ def test_safetensors(tmp_path: Path) -> None:
         (
             {"a.weight_ih_l0": np.ones((20, 3)), "a.weight_hh_l0": np.ones((20, 5))},
             {},
-            "under the prefix “None”; there are",
+            "there are several modules, “”, “a”",
         ),
         ({}, {"readout": "fc"}, "there is no fc.weight"),
         ({}, {"activation": "relu"}, "lstm has no activation"),

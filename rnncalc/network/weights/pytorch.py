@@ -202,7 +202,7 @@ def _prefixes(tensors: Mapping[str, Any], wanted: str | Sequence[str] | None) ->
         shown = ", ".join(known) or ", ".join(tensors)
         if wanted is None and known:
             message = _("there are several modules, {known}: which is the network? prefix=“{first}”, or a list of them")
-            raise ProblemError(message, known=shown, first=known[0])
+            raise ProblemError(message, known=", ".join(f"“{name}”" for name in known), first=known[0])
         message = _("no weight_ih_l0 under the prefix “{prefix}”; there are {known}")
         raise ProblemError(message, prefix=missing, known=shown)
     return prefixes
