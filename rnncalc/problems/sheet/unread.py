@@ -121,7 +121,7 @@ def lines(text: str, original: str, used: Collection[str], sizes: Sequence[str] 
 def as_it_stands(line: str, sentence: str) -> str:
     """The sentence of a line, as the sheet has it, that has most words of what was read of it."""
     words = {*_WORDS.findall(sentence)}
-    parts = re.split(r"(?<=[;。；])|(?<=[.!?])\s", line)
+    parts = re.split(r"(?<=[;。；])|(?<=[.!?])\s+(?=[^\W\d_])", line)
     best = max(parts, key=lambda part: (len(words & {*_WORDS.findall(part)}), len(part)))
     return shown(re.sub(r"\s+", " ", best).strip(" ,;$*|"), 80)
 
