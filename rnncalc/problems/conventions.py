@@ -31,6 +31,7 @@ class Conventions:
     def __init__(self, translation: Translation, cell: Cell, inputs: int | None, options: Mapping[str, RawValue]):
         self.translation, self.cell, self.inputs, self.options = translation, cell, inputs, options
         self.notes: list[str] = []
+        self.joined = dict(translation.notation.joined)
         self.open: list[tuple[str, str]] = []  # keys with the values that give another reading, which fits too
         self.rows = translation.notation.rows
         names = {*ORDER, *cell.stacks, "b_hh", "B", *translation.notation.second_biases}
@@ -92,6 +93,10 @@ class Conventions:
         if "b_hh" in self.arrays and not signs:
             second, gates = self.arrays.pop("b_hh"), self.cell.gates
             if "d" in self.cell.stacks:
+                rest = "b_hh" if "b" in self.arrays else "b"
+                if "b_hh" in self.translation.shown and not isinstance(second, dict):
+                    grid = tuple(("d" if gate == "n" else f"{rest}_{gate}",) for gate in self.order)
+                    self.joined[self.translation.shown["b_hh"]] = grid
                 second, inner = _behind_reset(second)
                 self.arrays |= {} if inner is None else {"d": inner}
                 gates = "rz"

@@ -62,7 +62,11 @@ class GivenDirection:
         self.order = conventions.order
         self.by_gate = frozenset(name for name, array in self.arrays.items() if isinstance(array, dict))
         self.letters = Letters(
-            translation.shown, signals(self.given, self.cell), conventions.rows, labels=self.cell.labels
+            translation.shown,
+            signals(self.given, self.cell),
+            conventions.rows,
+            labels=self.cell.labels,
+            joined=conventions.joined,
         )
         self.initial_states = self._initial_states()
         top = self.read_out().get("V")

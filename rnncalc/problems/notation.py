@@ -15,6 +15,7 @@ from rnncalc.common.suggest import nearest
 from rnncalc.errors import ProblemError
 from rnncalc.model.cells import Cell
 from rnncalc.model.cells.biases import numbered
+from rnncalc.model.equations.printer import Grid
 from rnncalc.problems.parse.given import RawValue
 
 GATE_NAMES = {  # gates of a cell → the letters that others use
@@ -36,6 +37,7 @@ class Notation:
     library : whose order of gates a stacked matrix has, as `Cell.gate_orders` calls it; "": ours
     cells : their name of a cell → ours, where the two differ
     shown, biases : of a sheet's equations: our symbol → its letter, and → the sign of each bias that stands there
+    joined : of a sheet's equations: the letter of one array that we have in pieces → our symbols in their places
     """
 
     letters: Mapping[str, str] = field(default_factory=dict)
@@ -45,6 +47,7 @@ class Notation:
     cells: Mapping[str, str] = field(default_factory=dict)
     shown: Mapping[str, str] = field(default_factory=dict)
     biases: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+    joined: Mapping[str, Grid] = field(default_factory=dict)
 
     @property
     def second_biases(self) -> list[str]:

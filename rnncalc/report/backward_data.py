@@ -15,6 +15,7 @@ from rnncalc.network.trace import Trace
 from rnncalc.problems.conventions import reordered
 from rnncalc.problems.given_layer import GivenDirection
 from rnncalc.problems.problem import Problem
+from rnncalc.report.letters_of_data import letters
 from rnncalc.report.shared import stacked, stepwise
 
 
@@ -32,7 +33,7 @@ def data(problem: Problem, trace: Trace, gradients: Gradients, update: Update) -
     if task.clip_norm is not None or task.clip_value is not None:
         answer["clipped"] = _in_form(problem, update.clipped.gradients)
         answer["norm"] = update.clipped.norm
-    return {**answer, "notes": problem.backward_notes}
+    return {**answer, **letters(problem), "notes": problem.backward_notes}
 
 
 def _in_form(problem: Problem, places: Places) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from rnncalc.network.trace import Trace
 from rnncalc.problems.problem import Problem
 from rnncalc.report.document import Block, Document, Heading, Table, Unrolled
 from rnncalc.report.header import head
+from rnncalc.report.letters_of_data import letters
 from rnncalc.report.shared import (
     Level,
     ReportOptions,
@@ -91,7 +92,7 @@ def data(problem: Problem, trace: Trace, choice: ReportOptions = ReportOptions()
         for layer in trace.layers:
             whole = {layer.emits: stepwise(trace, layer[layer.emits])}
             answer["layers"].append({**whole, **{direction: signals(part) for direction, part in layer.passes.items()}})
-    return {**answer, "notes": list(problem.notes)}
+    return {**answer, **letters(problem, parameters=False), "notes": list(problem.notes)}
 
 
 def _signals(level: Level, choice: ReportOptions) -> list[str]:

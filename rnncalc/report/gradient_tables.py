@@ -77,10 +77,21 @@ def gradients(problem: Problem, gradients: Gradients) -> Iterator[Block]:
     for level in levels(problem):
         own = gradients_of(level, gradients)
         yield from level.heading(4)
-        named = {f"d{level.letters.parameter(symbol)}": own.symbols[symbol] for symbol in in_order(level)}
+        named = {f"d{name}": array for name, array in _as_given(level, own.symbols).items()}
         yield from matrices(
             level, {**named, **{_initial(level, name): array for name, array in own.initial_states.items()}}
         )
+
+
+def _as_given(level: Level, by_symbol: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Arrays by the reader's names; the pieces of one array that the reader has whole are put together."""
+    whole = {symbol: (name, grid) for name, grid in level.letters.joined.items() for row in grid for symbol in row}
+    arrays: dict[str, np.ndarray] = {}
+    for symbol in in_order(level):
+        name, grid = whole.get(symbol, (level.letters.parameter(symbol), ((symbol,),)))
+        if name not in arrays:
+            arrays[name] = np.concatenate([np.concatenate([by_symbol[part] for part in row], -1) for row in grid])
+    return arrays
 
 
 def _initial(level: Level, state: str) -> str:
@@ -137,7 +148,7 @@ def update(problem: Problem, made: Update) -> Iterator[Block]:
     after = iter([*made.network.passes, *([made.network.read_out] if made.network.read_out else [])])
     for level, layer in zip(levels(problem), after):
         yield from level.heading(4)
-        arrays = layer.parameters
-        yield from matrices(level, {f"{level.letters.parameter(name)}_new": arrays[name] for name in in_order(level)})
+        named = _as_given(level, layer.parameters)
+        yield from matrices(level, {f"{name}_new": array for name, array in named.items()})
     if made.loss is not None:
         yield Matrices((Matrix("L_new", ((made.loss,),)),))

@@ -13,6 +13,7 @@ from rnncalc.check.graph.keys import output
 from rnncalc.check.graph.spec import RunSpec, Spec
 from rnncalc.common.i18n import _
 from rnncalc.errors import ProblemError
+from rnncalc.model.equations.printer import Grid
 from rnncalc.problems.given_layer import GivenDirection
 from rnncalc.problems.keys import near
 from rnncalc.problems.notation import gate_letters
@@ -229,6 +230,9 @@ class QuantityIndex(Shapes):
     ) -> Quantity | dict[str, Quantity] | None:
         """A parameter's gradient, the contributions to it, or the updated parameter."""
         for number, run, given in self._owners(scope):
+            if theirs := self._joined(core, run, given):
+                label = f"{scope.prefix}{prefix}{theirs}{suffix}"
+                return self._whole_and_rows(label, run, number, kind, given, given.letters.joined[theirs])
             stack, gate = self._ours(core, run, given)
             if stack not in run.cell.stacks:
                 continue
@@ -240,14 +244,31 @@ class QuantityIndex(Shapes):
             if gate:
                 if gate not in parameters:
                     continue
-                return self._array(f"{label}.{gate}", run, number, [parameters[gate]], kind, given)
+                return self._array(f"{label}.{gate}", run, number, ((parameters[gate],),), kind, given)
             if len(parameters) == 1:
-                return self._array(label, run, number, list(parameters.values()), kind, given)
+                return self._array(label, run, number, ((*parameters.values(),),), kind, given)
             order = [letter for letter in given.order if letter in parameters]
-            by_gate = {g: self._array(f"{label}.{g}", run, number, [parameters[g]], kind, given) for g in order}
-            by_gate[""] = self._array(label, run, number, [parameters[g] for g in order], kind, given)
-            return by_gate
+            grid = tuple((parameters[letter],) for letter in order)
+            return self._whole_and_rows(label, run, number, kind, given, grid)
         return None
+
+    @staticmethod
+    def _joined(core: str, run: RunSpec, given: GivenDirection) -> str:
+        """The reader's name of one array that we have in pieces; "" where this is none."""
+        bare = core.replace("_", "")
+        grids = given.letters.joined.items()
+        return next((n for n, g in grids if n.replace("_", "") == bare and g[0][0] in run.parameters), "")
+
+    def _whole_and_rows(
+        self, label: str, run: RunSpec, number: int, kind: str, given: GivenDirection, grid: Grid
+    ) -> Quantity | dict[str, Quantity]:
+        """An array of several parameters; where each row is a gate, they are by gate, and the whole is under ""."""
+        whole = self._array(label, run, number, grid, kind, given)
+        gates = [run.cell.parameters[row[0]].gate or "" for row in grid]
+        if len(grid) == 1 or len(set(gates)) < len(grid) or "" in gates:
+            return whole
+        rows = {g: self._array(f"{label}.{g}", run, number, (row,), kind, given) for g, row in zip(gates, grid)}
+        return {**rows, "": whole}
 
     def _owners(self, scope: Scope) -> list[tuple[int, RunSpec, GivenDirection]]:
         """The runs that may have a parameter in this scope: the read-out on top, and the scope's only run."""

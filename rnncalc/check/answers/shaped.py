@@ -10,6 +10,7 @@ import numpy as np
 
 from rnncalc.check.graph.graph import Key
 from rnncalc.check.graph.spec import RunSpec, Spec
+from rnncalc.model.equations.printer import Grid
 from rnncalc.problems.given_layer import GivenDirection
 from rnncalc.problems.problem import Problem
 
@@ -138,17 +139,20 @@ class Shapes:
         shape = (self.spec.schedule.sequences, width)
         return Quantity(label, shape, lambda index: (key, (int(self.rank[index[0]]), index[1])))
 
-    def _array(
-        self, label: str, run: RunSpec, number: int, symbols: list[str], kind: str, given: GivenDirection
-    ) -> Quantity:
-        part_shape = run.parameters[symbols[0]].shape
-        shape = (len(symbols) * part_shape[0], *part_shape[1:])
+    def _array(self, label: str, run: RunSpec, number: int, grid: Grid, kind: str, given: GivenDirection) -> Quantity:
+        """Parameters below each other, or those of a grid; kind: the gradient, each step's share, the updated ones."""
+        places = [
+            [(symbol, at) for symbol in row for at in range(([*run.parameters[symbol].shape, 1])[1])] for row in grid
+        ]  # of each column of a row of blocks
+        height, *wide = run.parameters[grid[0][0]].shape
+        shape = (len(grid) * height, *([len(places[0])] if wide else []))
         transposed = given.letters.rows and len(shape) == 2  # a sheet of row vectors
 
         def place(index: Index) -> tuple[str, Index]:
             if transposed:
                 index = index[::-1]
-            return symbols[index[0] // part_shape[0]], (index[0] % part_shape[0], *index[1:])
+            symbol, at = places[index[0] // height][index[1] if wide else 0]
+            return symbol, (index[0] % height, *([at] if wide else []))
 
         shape = shape[::-1] if transposed else shape
         if kind == "term":

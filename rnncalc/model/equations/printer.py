@@ -41,6 +41,9 @@ _DERIVED = [
 ]
 
 
+Grid = tuple[tuple[str, ...], ...]  # symbols side by side, row below row
+
+
 @dataclass(frozen=True)
 class Letters:
     """What the reader calls our parameters and signals; `rows`: vectors are rows, so x W in place of W x."""
@@ -50,6 +53,7 @@ class Letters:
     rows: bool = False
     input: str = "x"  # what x_t is called: the read-out's input is the layer's h
     labels: Mapping[str, Call] = field(default_factory=dict)  # signals that are best called by what they are: tanh(c)
+    joined: Mapping[str, Grid] = field(default_factory=dict)  # the reader's W of W [h; x] → our symbols in their places
 
     def parameter(self, name: str) -> str:
         """What the reader calls a parameter, with its gate if it has one: `U_i` may be W_xi."""
@@ -68,6 +72,8 @@ class Letters:
         bare, _dot, gate = name.partition(".")
         for pattern, before, after in _DERIVED:
             matched = pattern.fullmatch(bare)
+            if matched and matched[1] in self.joined:
+                break
             symbol = (f"{matched[1]}_{gate}" if gate else matched[1]) if matched else ""
             if matched and (symbol in self.parameters or matched[1] in (*self.parameters, *"UWbVcR")):
                 return f"{before}{self.parameter(symbol)}{after}"

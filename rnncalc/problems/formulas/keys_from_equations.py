@@ -91,7 +91,10 @@ class KeysFromEquations:
                 keys[f"{state}0"] = value
             elif "states" not in self.zeros:
                 self.absent.append(f"{match.lines[state]}_0")
-        keys["notation"] = RawValue(Notation(shown=shown, rows=bool(match.rows), biases=signs(match)), "equations")
+        notation = Notation(
+            shown=shown, rows=bool(match.rows), biases=signs(match), joined=stacks.joined(match, self.left)
+        )
+        keys["notation"] = RawValue(notation, "equations")
         signals = self._signals(match)
         if signals:
             keys["signals"] = RawValue(signals, "equations")
@@ -144,8 +147,9 @@ class KeysFromEquations:
                     value = self._value(ours, parameter, theirs, match)
                     bare = not theirs.part and not theirs.block and theirs.number is None and theirs.key[0] != "@"
                     symbol = f"{ours}_{parameter.gate}" if parameter.gate else ours
-                    if bare and theirs.key != symbol:
-                        shown[symbol] = theirs.key
+                    letter = theirs.key if bare else self._piece(parameter, theirs, match)
+                    if letter and letter != symbol:
+                        shown[symbol] = letter
                     if value is None:
                         self.absent += [theirs.key] if parameter.symbol in match.pattern.optional else []
                         continue
@@ -155,6 +159,14 @@ class KeysFromEquations:
                         place, key = arrays, ours
                     place[key] = value
         return arrays, shown
+
+    def _piece(self, parameter: Parameter, theirs: Param, match: Match) -> str:
+        """What a piece of the sheet's W_f is called, of what multiplies h W_fh; "" where another has this name."""
+        if not theirs.part:
+            return ""
+        vector = "x" if parameter.columns == "D" else match.lines[match.pattern.cell.state[0]][:1]
+        name = f"{theirs.key}{'' if '_' in theirs.key else '_'}{theirs.block}{vector}"
+        return "" if squeezed(name) in self.names else name
 
     def _value(self, ours: str, parameter: Parameter, theirs: Param, match: Match) -> RawValue | None:
         """One parameter's numbers, cut from what they are given with."""

@@ -7,6 +7,7 @@ from collections.abc import Collection, Mapping
 from rnncalc.common.i18n import _
 from rnncalc.errors import ProblemError
 from rnncalc.model.cells.biases import numbered
+from rnncalc.model.equations.printer import Grid
 from rnncalc.problems.formulas.match import Match
 from rnncalc.problems.formulas.own_cell import OwnCell
 from rnncalc.problems.formulas.parameter_pieces import absent_note, cut, matrix, signs, squeezed, word
@@ -78,8 +79,9 @@ def keys_of_own_cell(
         keys["output"] = RawValue("identity" if function in GENERIC else function, "equations")
         assumed |= {function: "identity"} if function in GENERIC else {}
     biases = signs(made.read_out) if made.read_out else {}
-    if shown or biases:
-        keys["notation"] = RawValue(Notation(shown=shown, biases=biases), "equations")
+    joined = _joined(made)
+    if shown or biases or joined:
+        keys["notation"] = RawValue(Notation(shown=shown, biases=biases, joined=joined), "equations")
     if signals:
         keys["signals"] = RawValue(signals, "equations")
     for name in (*used, "equations", "cell", "activation", "update", "notation", "vectors", "gates", "fused", "output"):
@@ -87,6 +89,15 @@ def keys_of_own_cell(
     note = _("nothing says what {letter} is: {function} assumed")
     notes = [note.format(letter=letter, function=usual) for letter, usual in assumed.items()]
     return {**keys, **left}, [*notes, *absent_note(absent)]
+
+
+def _joined(made: OwnCell) -> dict[str, Grid]:
+    """The sheet's name of one weight on several vectors → our symbols side by side."""
+    pieces: dict[str, dict[int, str]] = {}
+    for name, param in made.params.items():
+        if param.part and not made.rows[name]:
+            pieces.setdefault(param.key, {})[param.part[0]] = name
+    return {key: (tuple(names[at] for at in sorted(names)),) for key, names in pieces.items()}
 
 
 def _reads_state(made: OwnCell, name: str) -> bool:

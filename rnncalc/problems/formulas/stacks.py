@@ -8,6 +8,8 @@ from dataclasses import dataclass
 
 from rnncalc.common.i18n import _
 from rnncalc.errors import ProblemError
+from rnncalc.model.cells.biases import numbered
+from rnncalc.model.equations.printer import Grid
 from rnncalc.problems.formulas.match import Match
 from rnncalc.problems.formulas.polynomial import Param, parameters
 from rnncalc.problems.formulas.system import System
@@ -72,6 +74,27 @@ def gate_order(given: Mapping[str, RawValue], labels: Sequence[str], match: Matc
         message = _("{where}: gates must name each of {known} once")
         raise ProblemError(message, where=given["gates"].where, known=", ".join(labels))
     return stated
+
+
+def joined(match: Match, given: Mapping[str, RawValue]) -> dict[str, Grid]:
+    """The sheet's name of one array → our symbols in their places: W_f of W_f [h; x], b of all gates."""
+    pieces: dict[str, dict[tuple[str, int], str]] = {}
+    for stack in match.pattern.cell.stacks.values():
+        for parameter in stack:
+            for number, theirs in enumerate(match.params.get(parameter.symbol, ())):
+                if theirs.part or theirs.block not in ("", "exchanged"):
+                    gate = f"_{parameter.gate}" if parameter.gate else ""
+                    symbol = numbered(parameter.stack, number) + gate
+                    at = our_gate(theirs.block, match) if theirs.block else "", theirs.part[0] if theirs.part else 0
+                    pieces.setdefault(theirs.key, {})[at] = symbol
+    grids = {}
+    for name, places in pieces.items():
+        labels = blocks_of(match.system, name)
+        rows = gate_order(given, labels, match) if labels else [""]
+        columns = sorted({column for _row, column in places})
+        if all((row, column) in places for row in rows for column in columns):
+            grids[name] = tuple(tuple(places[row, column] for column in columns) for row in rows)
+    return grids
 
 
 def our_gate(label: str, match: Match) -> str:
