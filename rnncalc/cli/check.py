@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from typing import TYPE_CHECKING, Any
 
@@ -14,9 +13,13 @@ from rnncalc.cli.problem_keys import GIVEN, MARKING_HELP, PROBLEM_HELP, ProblemC
 from rnncalc.common.i18n import _
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from rnncalc.check import Verdict
     from rnncalc.check.session import CheckSession
+    from rnncalc.classroom.grading.sheet import Asked
     from rnncalc.problems.parse.given import RawValue
+    from rnncalc.problems.problem import Problem
     from rnncalc.report.document import Document
 
 SIGNALS = ("a", "h", "s", "y", "i", "f", "g", "o", "r", "z", "n", "tanh_c", "slope", "losses")
@@ -26,7 +29,6 @@ OF_A_STEP = re.compile(  # --h_2, --c̃_3; h_0 is a start, b_1 may be a paramete
 INDEXED = re.compile(
     r"(?!(?:[xXt]|targets?)\b)[^\W\d].*[^._-][_^]?[\[({<⟨]{1,2}\d+(?:\s*,\s*\d+)*[\])}>⟩]{1,2}"
 )  # --h_{2}[1]
-WHOLE = re.compile(r"^[\W_]*x\w*[\W\d]*=|answers?\b|答案", re.IGNORECASE | re.MULTILINE)  # a problem, or says it itself
 DERIVED = re.compile(r"d\w+(\.\w+)?|\w+_new(\.\w+)?")
 
 HELP = f"""Check answers: which numbers are right, where it went wrong first, and which mistake explains it.
@@ -77,15 +79,15 @@ def command(
 
     def solve(keys: dict[str, RawValue]) -> tuple[Document, int]:
         stated = reading.read(keys, engine=engine, dtype=dtype)
-        session, answers = CheckSession(stated), _answers(keys, typed)
-        judged, notes = _judgeable(session, answers)
+        session, (answers, unread) = CheckSession(stated), _answers(keys, typed, stated)
+        judged, strange = _judgeable(session, answers)
         verdict = session.check(judged)
-        verdict.notes += notes
+        verdict.notes += [*strange, *unread]
         document = report.document(stated, verdict, hint=hint, picture=drawn(look))
         trace = stated.forward()
         if explain and not hint:
             report.add_solution(document, stated, trace, verdict)
-        return document, overflowed(trace, verdict.data(), document.data) or failed(verdict)
+        return document, overflowed(trace, verdict.data(), document.data) or failed(verdict) or int(bool(strange))
 
     keys = _by_problem(given(problem), typed)
     document, exit_code = solved(keys, solve, key="" if typed else "answers")
@@ -146,7 +148,7 @@ def _by_problem(keys: dict[str, RawValue], typed: dict[str, str]) -> dict[str, R
     }
     if not problems or not ("answers" in typed or dotted):
         return keys
-    answers = _read(typed["answers"]) if "answers" in typed else {}
+    answers = _read(typed["answers"], {}) if "answers" in typed else {}
     parts: dict[str, dict[str, RawValue]] = {
         name: _named(part["answers"]) for name, part in several(answers).items() if "answers" in part
     }
@@ -169,44 +171,39 @@ def _by_problem(keys: dict[str, RawValue], typed: dict[str, str]) -> dict[str, R
     return {**kept, "problems": RawValue({**unread, **problems, **own}, keys["problems"].where)}
 
 
-def _read(text: str) -> dict[str, RawValue]:
-    """What --answers says: a path, -, or JSON."""
+def _read(text: str, questions: Mapping[str, Asked]) -> dict[str, RawValue]:
+    """What --answers says: a path, -, or JSON. questions: the problem under "", if there is but one."""
+    from rnncalc.classroom.grading import answer_text, authors  # the reader of `grade`
+    from rnncalc.errors import ParseError
     from rnncalc.problems import problem_text
     from rnncalc.problems.parse import files
 
     content = text if text.lstrip().startswith("{") else files.content(text)
-    if form := _form(content):
-        content = json.dumps(form)
-    elif not content.lstrip("\ufeff \t\r\n").startswith("{") and not WHOLE.search(content):
-        content = f"# My answer\n{content}"  # of lines or a table, nothing else says that they are answers
-    decimal = click.get_current_context().meta.get(GIVEN, {}).get("decimal", "")
-    read = problem_text.read(content, text[:60], decimal)
-    return {name: value for name, value in read.items() if name != "equations"}
+    try:
+        if not questions:
+            decimal = click.get_current_context().meta.get(GIVEN, {}).get("decimal", "")
+            return problem_text.read(content, "", decimal)
+        return answer_text.read(authors.of_text(content)[1], questions)
+    except ParseError as error:
+        raise ParseError(str(error) if text == "-" or text is content else f"{text[:60]}: {error}") from None
 
 
-def _form(content: str) -> dict[str, str | None]:
-    """The answers of a form, names above numbers, as `grade` reads it; empty for another text."""
-    text = content.strip("\ufeff \r\n")
-    if "=" in text or text.count("\n") != 1 or text[:1] in "{|":
-        return {}
-    from rnncalc.classroom.grading import cells  # here: few answers are a table
-    from rnncalc.common import encodings
-
-    rows = [row for _line, row in encodings.rows(text)[0]]
-    return {
-        name: cells.decimal(number.strip()) or None
-        for name, number in zip(map(str.strip, rows[0]), rows[-1])
-        if "[" in name or OF_A_STEP.fullmatch(name) or DERIVED.fullmatch(name)
-    }
-
-
-def _answers(keys: dict[str, RawValue], typed: dict[str, str]) -> dict[str, RawValue]:
-    """The file's answers, those of --answers in their place, and what was typed name by name."""
+def _answers(
+    keys: dict[str, RawValue], typed: dict[str, str], problem: Problem
+) -> tuple[dict[str, RawValue], list[str]]:
+    """The file's answers, those of --answers in their place, and what was typed name by name; and what of a text was
+    not read."""
     from rnncalc.problems.parse.given import RawValue
 
     answers: dict[str, RawValue] = {}
+    unread = ""
     if "answers" in typed:
-        read = _read(typed["answers"])
+        from rnncalc.classroom.grading import answer_text  # the reader of `grade`
+        from rnncalc.classroom.grading.sheet import Stated
+
+        read = _read(typed["answers"], {"": Stated(problem)})
+        unread = answer_text.unread(read)
+        read.pop("equations", None)
         answers = _named(read["answers"]) if "answers" in read else read
     elif "answers" in keys and keys["answers"].value is not None:
         answers = _named(keys["answers"])
@@ -221,7 +218,7 @@ def _answers(keys: dict[str, RawValue], typed: dict[str, str]) -> dict[str, RawV
                 else:
                     del answers[stack]
             answers[bare] = RawValue(value, f"--{name}", True)
-    return answers
+    return answers, [unread] if unread else []
 
 
 def _judgeable(session: CheckSession, answers: dict[str, RawValue]) -> tuple[dict[str, Any], list[str]]:

@@ -13,25 +13,26 @@ from rnncalc.problems.parse.given import RawValue
 _FENCED = re.compile(r"^```\s*json\s*\n(\s*\{.*?\})\s*^```", re.DOTALL | re.MULTILINE)  # a problem between prose
 
 
-def read(text: str, named: str = "", decimal: str = "") -> dict[str, RawValue]:
+def read(text: str, named: str = "", decimal: str = "", answers: bool = False) -> dict[str, RawValue]:
     """Read a whole problem: JSON, or lines `name = value`. Keys that begin with _ are left out. Raises ParseError.
 
-    named: the file of the text, for errors. decimal: comma or point, how a sheet's numbers are written.
+    named: the file of the text, for errors. decimal: comma or point, how a sheet's numbers are written. answers:
+    whether a sheet holds nothing but answers.
     """
     try:
-        return _read(text, decimal)
+        return _read(text, decimal, answers)
     except ParseError as error:
         raise ParseError(f"{named}: {error}" if named and named != "-" else str(error)) from None
 
 
-def _read(text: str, decimal: str) -> dict[str, RawValue]:
+def _read(text: str, decimal: str, answers: bool) -> dict[str, RawValue]:
     fenced = _FENCED.search(text)
     if fenced and '"x"' in fenced[1]:
         text = fenced[1]
     if not text.lstrip("\ufeff \t\r\n").startswith("{"):
         from rnncalc.problems import sheet  # imported here because its many patterns take time to compile
 
-        return sheet.read(text, decimal)
+        return sheet.read(text, decimal, answers)
     entries = strict_json.read(text.lstrip("\ufeff"))
     return {key: RawValue(value, f"$.{shown(key, 40)}") for key, value in entries.items() if not key.startswith("_")}
 

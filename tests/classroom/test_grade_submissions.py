@@ -216,7 +216,7 @@ def test_tables_without_ids_and_without_columns(tmp_path: Path, problem: Path) -
     folder.mkdir()
     for name in ("a.csv", "b.csv"):
         (folder / name).write_text(table(RIGHT, wrong(0), header=HEADER))
-    (folder / "c.csv").write_text("id,h11\ns1,0.5\n")
+    (folder / "c.csv").write_text("id,h17\ns1,0.5\n")
     (folder / "d.csv").write_text("id,h[1][1]\n")
     book = rnncalc.grade(problem, folder)
     assert [row.id for row in book.rows] == ["a: 1", "a: 2", "b: 1", "b: 2", "s1", "d"]
@@ -298,7 +298,7 @@ def test_columns_of_shapes() -> None:
         assert column(header, questions) == Column("", Place("y", (2, 0))), header
     for header, index in (("h_2", (1, None)), ("h[2]", (1, None)), ("h", (None, None)), ("Q1: h", (None, None))):
         assert column(header, questions) == Column("", Place("h", index)), header
-    wrong = ("h[4][1]", "h[0][1]", "h_0", "k[1][1]", "h[1][1][1]", "", "h[", "email", "h[99999999999][1]", "h11", "Q1")
+    wrong = ("h[4][1]", "h[0][1]", "h_0", "k[1][1]", "h[1][1][1]", "", "h[", "email", "h[99999999999][1]", "h17", "Q1")
     for header in (*wrong, "Group: h", "Section: a", "Response 1", "Grade/1.00", "h_1 and h_2"):
         assert column(header, questions) is None, header
 

@@ -97,13 +97,17 @@ def written(form: str, value: str) -> str:
 
 
 @pytest.mark.parametrize("forms", list(itertools.product(FORMS, FORMS)))
-def test_two_answers_to_one_number_are_refused_and_the_same_twice_is_one(forms: tuple[str, str]) -> None:
+def test_a_number_with_two_answers_has_none_and_the_same_twice_is_one(forms: tuple[str, str]) -> None:
     first, second = forms
     text = sheet(2, 2, equations=False, by_step=False, read_out=False)
-    with pytest.raises(RnncalcError, match="twice"):
-        claims(text + written(first, "0.25") + written(second, "0.75"))
+    nested = {first, second} == {"answers.h", "answers.h.2"}  # a key within another key
+    if nested or first == second == "h_2":  # which may be a value
+        with pytest.raises(RnncalcError, match="twice"):
+            claims(text + written(first, "0.25") + written(second, "0.75"))
+    else:
+        assert claims(text + written(first, "0.25") + written(second, "0.75")) == [("h", 2, (1,), "unreadable")]
     alike = text + written(first, "0.25") + written(second, "0.25")
-    if {first, second} == {"answers.h", "answers.h.2"}:  # a key within another key
+    if nested:
         with pytest.raises(RnncalcError, match="twice"):
             claims(alike)
     else:

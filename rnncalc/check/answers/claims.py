@@ -24,6 +24,7 @@ from rnncalc.check.answers.leaves import (
     plain,
     shape_of,
     steps_of,
+    twice,
     with_decimal_commas,
 )
 from rnncalc.check.answers.names import QuantityIndex
@@ -98,14 +99,12 @@ class Answers:
                 self._quantity(scope, name, value)
 
     def _once(self) -> None:
-        """Leave out what is typed twice alike. Raises ProblemError if a number has two different answers."""
+        """Leave out what is typed twice alike. A number with two different answers has none that can be read."""
         claims: dict[tuple[str, int | None, Index], Claim] = {}
         for claim in self.claims:
             other = claims.setdefault((claim.quantity, claim.step, claim.index), claim)
-            if other.text != claim.text:
-                name = place_name(claim.quantity, claim.step, claim.index)
-                message = _("answers: {name} is answered twice, by {text} and by {other}")
-                raise ProblemError(message, name=name, text=other.text, other=claim.text)
+            if other.text != claim.text and not other.problem:
+                other.typed, other.problem = None, twice(other.text or "–", claim.text or "–")
         self.claims = list(claims.values())
 
     def _layers(self, value: Any, depth: int) -> None:
@@ -118,6 +117,11 @@ class Answers:
                 self._read(self.quantities.layer(layer), part, depth + 1)
 
     def _quantity(self, scope: Scope, name: str, value: Any) -> None:
+        for key, two_digits in self._digits(scope, name, value):
+            self._at(scope, two_digits, f"{name}_{key}", value[key])
+            value = {other: part for other, part in value.items() if other != key}
+        if value == {}:
+            return
         try:
             quantity = self.quantities.find(scope, name)
         except ProblemError:
@@ -137,8 +141,23 @@ class Answers:
         else:
             self._claim(quantity[""], value)
 
+    def _digits(self, scope: Scope, name: str, value: Any) -> list[tuple[str, Place]]:
+        """What is answered for h11 among the steps of h, where it is no step but has two indices."""
+        if not isinstance(value, Mapping) or not all(len(key) > 1 and is_step(key) for key in value):
+            return []
+        places = {key: place(f"{name}_{key}", partial(shape_in, self.quantities, scope)) for key in value}
+        return [(key, at) for key, at in places.items() if at and at.index[0] != int(key) - 1]
+
     def _at(self, scope: Scope, at: Place, name: str, value: Any) -> None:
-        """Claim what a name with indices asks for: h_2[1], or the whole of h_2."""
+        """Claim what a name with indices asks for: h_2[1], the whole of h_2, or of h_2 what has a unit's number."""
+        if isinstance(value, Mapping) and at.open and value and all(map(is_step, value)):
+            for key, part in value.items():
+                unit = place(f"{name}[{key}]", partial(shape_in, self.quantities, scope))
+                if unit is None:
+                    raise ProblemError(_("answers.{name}: there is no such number"), name=f"{name}[{key}]")
+                if part is not None:
+                    self._at(scope, unit, f"{name}[{key}]", part)
+            return
         quantity = self.quantities.find(scope, at.name)
         quantity = quantity if isinstance(quantity, Quantity) else quantity[""]
         at = (

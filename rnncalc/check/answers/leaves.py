@@ -14,7 +14,7 @@ from rnncalc.check.answers.shaped import Index
 from rnncalc.common.i18n import _
 from rnncalc.errors import ParseError, ProblemError, shown
 from rnncalc.problems.parse.given import RawValue
-from rnncalc.problems.parse.numbers import BLANKS, Numbers, TypedNumber, blanked, number
+from rnncalc.problems.parse.numbers import BLANKS, TWICE, Numbers, TypedNumber, blanked, number
 
 DEEPEST = 8  # lists and dicts inside each other
 MOST = 1_000_000  # numbers of one answer
@@ -98,6 +98,8 @@ def is_step(key: Any) -> bool:
 
 def one_number(leaf: Any) -> tuple[TypedNumber | None, str]:
     """Read one number; else say why it is none."""
+    if isinstance(leaf, str) and TWICE in leaf:
+        return None, twice(*leaf.split(TWICE, 1))
     if isinstance(leaf, str):
         try:
             typed = number(leaf)
@@ -108,11 +110,19 @@ def one_number(leaf: Any) -> tuple[TypedNumber | None, str]:
     return None, _('expected a number, got "{text}"').format(text=shown(leaf, 40))
 
 
+def twice(first: str, second: str) -> str:
+    """What is said of a number that has two different answers."""
+    message = _("it is answered twice, by {first} and by {second}")
+    return message.format(first=shown(first, 40), second=shown(second, 40))
+
+
 def of_text(text: str) -> Any:
     """Split the text of an array into nested lists of texts; the text of one number stays."""
     from rnncalc.problems.parse import matrix
 
     text = blanked(text)
+    if TWICE in text:
+        return text
     try:
         number(text)
         return text

@@ -1,6 +1,7 @@
-"""Names of numbers, in every spelling: h_2[1], h[2][1], h_{2}[1], h_2, dU.o[2][1], layers[2].backward.h[3][1].
+"""Names of numbers, in every spelling: h_2[1], h[2][1], h_{2,1}, h21, h_1(2), h_2, dU.o[2][1], layers[2].h[3][1].
 
-An index that is left out, where there is more than one number, stands for all that it could be.
+An index that is left out, where there is more than one number, stands for all that it could be. In round brackets or
+raised behind a unit stands the step: h_1(2) is unit 1 at step 2. Two digits are two indices where no index is so large.
 """
 
 from __future__ import annotations
@@ -21,7 +22,11 @@ Index = tuple[int | None, ...]
 _NUMBER = r"\d{1,7}"
 _INDICES = rf"(?:\s*[_^]?\s*[\[({{<⟨]{{1,2}}\s*{_NUMBER}(?:\s*,\s*{_NUMBER})*\s*[\])}}>⟩]{{1,2}})*"
 _NAME = re.compile(
-    rf"(?P<name>(?:layers\[\d{{1,4}}\]\.(?:forward\.|backward\.)?)?[^\W\d][\w\u0300-\u036f]*(?:\.\w+)?)(?P<index>{_INDICES})"
+    rf"(?P<name>(?:layers\[\d{{1,4}}\]\.(?:forward\.|backward\.)?)?[^\W\d][\w\u0300-\u036f]*(?:\.\w+)?)"
+    rf"(?P<index>(?:(?<=\d)\s*,\s*{_NUMBER})+|{_INDICES})"
+)
+_STEP_BEHIND = re.compile(
+    rf"(?P<unit>\s*_?\s*\{{\s*{_NUMBER}\s*\}})?(?:\s*\^\s*\{{?\s*[(<⟨]?|\s*\()\s*{_NUMBER}\s*[)>⟩]?\}}?"
 )
 _SUBSCRIPT = re.compile(rf"(?P<name>.*?[^_])_?(?P<step>{_NUMBER})")
 
@@ -74,7 +79,10 @@ def place(text: str, shape_of: Callable[[str], Shape | None]) -> Place | None:
         for quantity in (name, f"{name}_t"):
             shape = shape_of(quantity)
             if shape is not None and len(first) + len(indices) <= len(shape.sizes):
-                return _placed(quantity, (*first, *indices), shape, stepped)
+                read = (*first, *indices)
+                orders = [read[::-1], read] if len(read) == 2 and _step_behind(match["index"], first, shape) else [read]
+                orders += _digit_by_digit(read, shape)
+                return next(filter(None, (_placed(quantity, order, shape, stepped) for order in orders)), None)
     return None
 
 
@@ -102,6 +110,19 @@ def _spellings(name: str, indexed: bool) -> Iterator[tuple[str, tuple[int, ...]]
         yield re.sub(r"_([^\W\d_]+)$", r".\1", name), foot
     if name[:1].isupper() and (foot or indexed):
         yield name[0].lower() + name[1:], foot
+
+
+def _step_behind(text: str, unit: tuple[int, ...], shape: Shape) -> bool:
+    """Whether indices end with that of the step, behind the unit's: h_1(2), h_{1}^{(2)}."""
+    behind = _STEP_BEHIND.fullmatch(text)
+    return behind is not None and shape.steps is not None and bool(unit) != bool(behind["unit"])
+
+
+def _digit_by_digit(index: tuple[int, ...], shape: Shape) -> list[tuple[int, ...]]:
+    """The other reading of 21 in h21, where no index has two digits."""
+    text = str(index[0] + 1) if len(index) == 1 else ""
+    several = len(text) == len(shape.sizes) > 1 and max(shape.sizes) < 10
+    return [tuple(int(digit) - 1 for digit in text)] if several else []
 
 
 def _placed(name: str, index: tuple[int, ...], shape: Shape, stepped: bool) -> Place | None:

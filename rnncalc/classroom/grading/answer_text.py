@@ -8,13 +8,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 from unicodedata import normalize
 
 from rnncalc.check.answers.places import place
 from rnncalc.classroom.grading import tables
 from rnncalc.classroom.grading.long_tables import QUESTIONS
 from rnncalc.classroom.grading.person_columns import folded
-from rnncalc.classroom.grading.sheet import Question
+from rnncalc.classroom.grading.sheet import Asked
 from rnncalc.common.i18n import _, full_width
 from rnncalc.errors import RnncalcError
 from rnncalc.problems import problem_text
@@ -31,10 +32,13 @@ _NAMED = re.compile(  # a line such as h_1 0.73 or h_1 → 0.73
     r"(?P<number>[-+−]?\d{0,20}[.,]?\d{1,20}(?:[eE][-+]?\d{1,3})?)[ \t]{0,20}[,;.。；，]?[ \t]{0,20}$",
     re.MULTILINE,
 )
+_WHOLE = re.compile(
+    r"^[\W_]*x\w*[\W\d]*=|answers?\b|答案", re.IGNORECASE | re.MULTILINE
+)  # a problem, or says it itself
 _ROW = re.compile(r"^[ \t]*\|.*\|[ \t]*$", re.MULTILINE)
 
 
-def read(text: str, questions: Mapping[str, Question]) -> dict[str, RawValue]:
+def read(text: str, questions: Mapping[str, Asked]) -> dict[str, RawValue]:
     """The keys of a problem with answers, of bare answers, or of several problems. Raises RnncalcError.
 
     Of a sheet that cannot be read as a whole, what stands under its headings of answers.
@@ -42,6 +46,9 @@ def read(text: str, questions: Mapping[str, Question]) -> dict[str, RawValue]:
     decimal = next(iter(questions.values())).decimal
     if text.lstrip("\ufeff \t\r\n").startswith("{"):
         return problem_text.read(text)
+    if len(questions) == 1 and not _WHOLE.search(text):
+        (question,) = questions.values()
+        return _bare(text, question)
     trouble: RnncalcError | None = None
     given: dict[str, RawValue] = {}
     try:
@@ -76,7 +83,7 @@ def unread(given: Mapping[str, RawValue]) -> str:
     return full_width("; ".join(notes[:SAID] + ["…"] * (len(notes) > SAID)))
 
 
-def _assigned(text: str, question: Question) -> str:
+def _assigned(text: str, question: Asked) -> str:
     """The text with a sign between a name that is asked for and its number."""
 
     def assigned(line: re.Match[str]) -> str:
@@ -86,7 +93,7 @@ def _assigned(text: str, question: Question) -> str:
     return _NAMED.sub(assigned, text)
 
 
-def _partings(text: str, questions: Mapping[str, Question]) -> Iterator[dict[str, str]]:
+def _partings(text: str, questions: Mapping[str, Asked]) -> Iterator[dict[str, str]]:
     """The texts of answers by question, as far as there are any: below a heading of answers in the part of each, or all
     of them below the last such heading."""
     below = _below(text)
@@ -107,7 +114,7 @@ def _below(text: str) -> str | None:
     return "\n".join(lines[headings[-1] + 1 :]) if headings else None
 
 
-def _apart(text: str, questions: Mapping[str, Question]) -> dict[str, str]:
+def _apart(text: str, questions: Mapping[str, Asked]) -> dict[str, str]:
     """The text of each question that heads a line."""
     parts: dict[str, list[str]] = {}
     name = ""
@@ -121,7 +128,7 @@ def _apart(text: str, questions: Mapping[str, Question]) -> dict[str, str]:
     return {name: "\n".join(lines) for name, lines in parts.items()}
 
 
-def _question(match: re.Match[str], questions: Mapping[str, Question]) -> str:
+def _question(match: re.Match[str], questions: Mapping[str, Asked]) -> str:
     """The question that a label names, by its name or by a word for question and its number; "" if it is none."""
     label, word = folded(match["label"]), folded(match["word"])
     by_number = {number[0]: name for name in questions if len(number := re.findall(r"\d+", name)) == 1}
@@ -129,8 +136,28 @@ def _question(match: re.Match[str], questions: Mapping[str, Question]) -> str:
     return named or (by_number.get(match["number"], "") if word in (*QUESTIONS, "第") else "")
 
 
-def _answers(text: str, question: Question) -> dict[str, RawValue]:
-    """The answers in a text that has nothing else, those of its tables by the names that columns have."""
+def _answers(text: str, question: Asked) -> dict[str, RawValue]:
+    """The answers in a text that has nothing else, by name."""
+    given = _bare(text, question)
+    return {**{name: value for name, value in given.items() if name != "answers"}, **given["answers"].value}
+
+
+def _bare(text: str, question: Asked) -> dict[str, RawValue]:
+    """The key `answers` of a text that has nothing else, and what was not read of it.
+
+    A form, names above numbers, is read as a table of one person; tables between lines by the names that columns have.
+    """
+    data = text.encode()
+    first, _line_end, rest = text.strip("\ufeff \r\n").partition("\n")
+    if (
+        not re.search("[=|]", first)
+        and not tables.has_number(first)
+        and rest.strip()
+        and tables.has_header(data, {"": question})
+    ):
+        form = tables.read(Path("-"), {"": question}, {}, data)
+        if len(form.rows) == 1 and not form.rows[0].trouble:
+            return {"answers": _raw(form.rows[0].answers[""])}
     rows = [[cell.strip() for cell in row.strip(" \t|").split("|")] for row in _ROW.findall(text)]
     columns: dict[str, list[str]] = {}
     for row in rows:  # a table that was cut because it is wide begins with the steps again
@@ -145,8 +172,13 @@ def _answers(text: str, question: Question) -> dict[str, RawValue]:
         tables.read(Path("-"), {"": question}, {}, "\n".join(table_lines).encode()) if len(table_lines) > 1 else None
     )
     of_tables = table.rows[0].answers[""] if table and len(table.rows) == 1 and not table.rows[0].trouble else {}
-    lines = "# My answer\n" + (_assigned(_ROW.sub("", text) if of_tables else text, question))
-    given = problem_text.read(lines, decimal=question.decimal)
-    inside = given.get("answers")
-    answers = {name: inside[name] for name in inside.value} if inside else given
-    return {**answers, **{name: RawValue(value, f"$.{name}") for name, value in of_tables.items()}}
+    below = _assigned(_ROW.sub("", text) if of_tables else text, question)
+    given = problem_text.read(below, decimal=question.decimal, answers=True)
+    inside, notes = given.get("answers"), {name: value for name, value in given.items() if name == "equations"}
+    answers = {name: inside[name] for name in inside.value} if inside else {}
+    answers |= {name: value for name, value in given.items() if name not in ("answers", "equations")}
+    return {"answers": RawValue(answers | _raw(of_tables).value, "answers"), **notes}
+
+
+def _raw(answers: Mapping[str, Any]) -> RawValue:
+    return RawValue({name: RawValue(value, name, of_sheet=True) for name, value in answers.items()}, "answers")

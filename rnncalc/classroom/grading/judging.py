@@ -100,8 +100,11 @@ def judge(task: Task, diagnose: bool) -> Result:
             return unreadable(_("nothing is answered"), empty=True)
         question = _question(task.question, task.precision)
         given = {name: RawValue(value, f"$.{name}") for name, value in task.answers.items()}
-        verdict = question.session.check(given, diagnose=diagnose, requested=task.requested)
-        return _of_verdict(verdict, question, task.requested)
+        judged, reasons = question.session.judgeable(given)
+        if not any(map(_answered, judged.values())):
+            judged, reasons = given, {}  # the error says why nothing can be judged
+        verdict = question.session.check(judged, diagnose=diagnose, requested=task.requested)
+        return _of_verdict(verdict, question, task.requested, reasons)
     except RnncalcError as error:
         return unreadable(str(error))
     except RecursionError:
@@ -135,6 +138,7 @@ _question = lru_cache(maxsize=8)(_Question)  # each keeps what its mistakes are 
 
 def _answered(value: Any) -> bool:
     """Whether anything is answered at all."""
+    value = value.value if isinstance(value, RawValue) else value
     if isinstance(value, list):
         return any(map(_answered, value))
     if isinstance(value, dict):
@@ -142,14 +146,18 @@ def _answered(value: Any) -> bool:
     return value is not None and not (isinstance(value, str) and blanked(value.strip()) in BLANKS)
 
 
-def _of_verdict(verdict: Verdict, question: _Question, requested: int) -> Result:
-    """A verdict as plain data, with the reason where no answer can be held against a computed number.
+def _of_verdict(verdict: Verdict, question: _Question, requested: int, reasons: Mapping[str, str]) -> Result:
+    """A verdict as plain data, with the reason where no answer can be held against a computed number, or where some
+    cannot be judged (reasons: by name).
 
     Where a table asks for single numbers, each of them counts 1.
     """
     answered = [value for value in verdict.values if value.given]
     problems = [value.problem for value in answered if value.problem]
     trouble = problems[0] if problems and len(problems) == len(answered) else ""
+    message = _("{where}: not judged: {reason}")
+    said = [message.format(where=name, reason=reason) for name, reason in reasons.items()]
+    trouble = "; ".join(filter(None, [trouble, *said]))
     points = question.points
     earned: dict[str, float] = {}
     for value in answered:

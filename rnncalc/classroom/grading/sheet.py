@@ -30,17 +30,13 @@ from rnncalc.problems.results import Quantities
 PERSON = "_name"  # in a problem of one's own: the person's name
 
 
-@dataclass(frozen=True)
-class Question:
-    """One problem of a sheet: its name there ("" if it is alone) and its text, which any process can read again."""
+class Asked:
+    """A problem, as far as reading answers to it needs it."""
 
-    name: str
-    text: str
-
-    @cached_property
+    @property
     def problem(self) -> Problem:
-        """The problem itself. Raises RnncalcError, naming the question."""
-        return problem_of(self.text, self.name)
+        """The problem itself."""
+        raise NotImplementedError
 
     @cached_property
     def decimal(self) -> str:
@@ -51,15 +47,6 @@ class Question:
     def points(self) -> dict[str, float]:
         """Points by quantity, as the problem file says; empty if it does not."""
         return points_of(self.problem)
-
-    @cached_property
-    def worth(self) -> float:
-        """All its points, as the problem file gives them by quantity, or its heading in a sheet; 0 if neither does."""
-        if self.points or self.text.startswith("{"):
-            return sum(self.points.values())
-        from rnncalc.problems.sheet.parts import points  # as the reader of problems: its patterns take time to compile
-
-        return points(self.text)
 
     @cached_property
     def shapes(self) -> dict[str, tuple[int, ...]]:
@@ -85,6 +72,43 @@ class Question:
             return shape_in(self._claims, *self._claims.scoped(name))
         except RnncalcError:
             return None
+
+
+@dataclass(frozen=True)
+class Stated(Asked):
+    """A problem that somebody has read already."""
+
+    read: Problem
+
+    @property
+    def problem(self) -> Problem:
+        return self.read
+
+
+@dataclass(frozen=True)
+class Question(Asked):
+    """One problem of a sheet: its name there ("" if it is alone) and its text, which any process can read again."""
+
+    name: str
+    text: str
+
+    @cached_property
+    def _read(self) -> Problem:
+        return problem_of(self.text, self.name)
+
+    @property
+    def problem(self) -> Problem:
+        """The problem itself. Raises RnncalcError, naming the question."""
+        return self._read
+
+    @cached_property
+    def worth(self) -> float:
+        """All its points, as the problem file gives them by quantity, or its heading in a sheet; 0 if neither does."""
+        if self.points or self.text.startswith("{"):
+            return sum(self.points.values())
+        from rnncalc.problems.sheet.parts import points  # as the reader of problems: its patterns take time to compile
+
+        return points(self.text)
 
 
 def _of_layers(problem: Problem) -> Iterator[tuple[str, tuple[int, ...]]]:

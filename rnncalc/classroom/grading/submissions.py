@@ -107,9 +107,17 @@ def read(
 
 
 def _is_table(path: Path, data: bytes | None, sheet: Sheet, encoding: str) -> bool:
-    """By its ending; what comes from standard input, by its header."""
+    """By its ending; what comes from standard input, by its header, and so do texts with tabs, as Excel saves them."""
     if data is None:
-        return path.suffix.lower() in (".csv", ".tsv")
+        if path.suffix.lower() != ".txt":
+            return path.suffix.lower() in (".csv", ".tsv")
+        try:
+            data = encodings.content(path, LARGEST)
+        except RnncalcError:
+            return False
+        first = encodings.decoded(data, encoding).text.strip().partition("\n")[0]
+        if "\t" not in first or "=" in first or tables.has_number(first):
+            return False
     return tables.has_header(data, sheet.first.questions, encoding)
 
 

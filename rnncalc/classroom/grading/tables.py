@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -24,7 +25,7 @@ from rnncalc.classroom.grading import (
 from rnncalc.classroom.grading.answer_columns import Column
 from rnncalc.classroom.grading.people import Roster
 from rnncalc.classroom.grading.person_columns import Who
-from rnncalc.classroom.grading.sheet import Question
+from rnncalc.classroom.grading.sheet import Asked
 from rnncalc.common import encodings
 from rnncalc.common.i18n import _
 from rnncalc.common.safe_text import identified, one_line
@@ -65,7 +66,7 @@ class Table:
 
 def read(
     path: Path,
-    questions: Mapping[str, Question],
+    questions: Mapping[str, Asked],
     renamed: Mapping[str, str],
     data: bytes | None = None,
     encoding: str = "",
@@ -120,7 +121,7 @@ def read(
     return table
 
 
-def _numbers(labels: list[str], who: Who, questions: Mapping[str, Question]) -> dict[int, Column]:
+def _numbers(labels: list[str], who: Who, questions: Mapping[str, Asked]) -> dict[int, Column]:
     """What each column asks for, but for those that say who somebody is."""
     others = {*who.named, *who.ids}
     meanings = {at: answer_columns.column(label, questions) for at, label in enumerate(labels) if at not in others}
@@ -237,7 +238,12 @@ class _Reading:
             yield message.format(name=self.name, text=self.doubtful[0], value=cells.decimal(self.doubtful[0]))
 
 
-def has_header(data: bytes, questions: Mapping[str, Question], encoding: str = "") -> bool:
+def has_number(line: str) -> bool:
+    """Whether a cell of a line is a number, so that it is no header."""
+    return any(re.fullmatch(r"\s*[-+−]?\d*[.,]?\d+\s*", cell) for cell in re.split(r"[\t;,]|\s{2,}", line))
+
+
+def has_header(data: bytes, questions: Mapping[str, Asked], encoding: str = "") -> bool:
     """Whether a text begins like a table of answers: with a column for who it is, or for a number."""
     first = encodings.decoded(data, encoding).text.lstrip().partition("\n")[0].replace("\0", "")
     labels = [label.strip() for label in (encodings.rows(first)[0] or [(1, [])])[0][1]]

@@ -25,6 +25,7 @@ LONGEST_TEXT = 50_000_000
 MOST_ENTRIES = 10_000_000
 DEEPEST = 3  # sequences, steps, units
 BLANKS = ("", "_", "null", "none", "None")
+TWICE = " ¦ "  # between two different answers to one number, as no text has them
 
 _RULED = re.compile(r"(?<![\w\\.])(?:(?:\\?_){2,}|\\_)(?![\w.])|…+")  # ______, as Markdown writes it too
 

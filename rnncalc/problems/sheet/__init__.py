@@ -11,15 +11,18 @@ from rnncalc.problems.sheet.parts import parts
 from rnncalc.problems.sheet.scan import scan
 
 
-def read(text: str, decimal: str = "") -> dict[str, RawValue]:
+def read(text: str, decimal: str = "", answers: bool = False) -> dict[str, RawValue]:
     """The keys of a sheet's problem; of several, {"problems": {"Q1": keys, …}}. Raises ParseError with the line.
 
-    decimal: comma or point, where somebody says how numbers are written. A problem that cannot be read, beside others
+    decimal: comma or point, where somebody says how numbers are written. answers: all of it is somebody's answers to
+    one problem. A problem that cannot be read, beside others
     that can, is the error in place of its keys.
     """
     preamble, begin, body = text.partition(r"\begin{document}")
     if begin:  # commands of one's own stay
         text = "\n".join(line if "newcommand" in line else "" for line in preamble.split("\n")) + body
+    if answers:
+        return assemble.read(text, decimal, answers)
     problems = _problems(text, decimal)
     if not problems:
         try:

@@ -16,10 +16,11 @@ from rnncalc.problems.formulas.network import FromEquations
 from rnncalc.problems.formulas.own_cell import OwnCell
 from rnncalc.problems.formulas.symbol import Symbol
 from rnncalc.problems.parse import matrix
-from rnncalc.problems.parse.numbers import BLANKS, blanked
+from rnncalc.problems.parse.numbers import BLANKS, TWICE, blanked
 from rnncalc.problems.sheet.pieces import Assigned
 from rnncalc.problems.sheet.roles import UNIT
 
+_STEP = re.compile(r"(?<=[\w}])\s*\(\s*(\d{1,6})\s*\)\W*\Z")  # behind a unit's number: h_1(2)
 _NOTHING = re.compile(r"[\s\[\](){},;.]*")  # (…, …), of which nothing is filled in
 
 Decision = FromEquations | OwnCell | None
@@ -48,6 +49,12 @@ def answers(items: Sequence[Assigned], made: Decision, first: int, count: int) -
         unit = None if item.key else UNIT.search(item.symbol.text)
         if unit:
             item = replace(item, symbol=replace(item.symbol, indices=item.symbol.indices[:-1]))
+        step_behind = None if item.key or item.gradient or made else _STEP.search(item.symbol.text)
+        if step_behind and len(item.symbol.indices) - len(item.symbol.words) > 1:
+            name = replace(item.symbol, indices=item.symbol.indices[:-1]).key
+            _put(nested, f"{name}({int(step_behind[1]) - first + 1})", nested_texts(item.value), item)
+            places |= dict.fromkeys(nested.keys() - before, item.where)
+            continue
         number = item.symbol.number or 0
         if unit and item.gradient:  # the row of ∂L/∂W[1][2] is no step
             item = replace(item, symbol=replace(item.symbol, indices=item.symbol.indices[:-1]))
@@ -76,11 +83,26 @@ def answers(items: Sequence[Assigned], made: Decision, first: int, count: int) -
 
 
 def _put(place: dict[str, Any], name: str, value: Any, item: Assigned) -> None:
-    """Keep an answer under its name; one that is left blank gives way. Raises ParseError if another one is there."""
-    if name in place and _is_blank(place[name]):
-        place[name] = value
-    elif place.setdefault(name, value) != value and not _is_blank(value):
+    """Keep an answer under its name; beside another one both are kept, so that no one can choose.
+
+    One that is left blank gives way. Raises ParseError where answers by step stand beside one for all.
+    """
+    if name in place and (isinstance(place[name], dict) or isinstance(value, dict)):
         raise ParseError(_("{where}: it is given twice"), where=item.where)
+    place[name] = _both(place[name], value) if name in place else value
+
+
+def _both(first: Any, second: Any) -> Any:
+    """Two answers to the same, number by number where they have as many."""
+    if _is_blank(first) or _is_blank(second):
+        return second if _is_blank(first) else first
+    if isinstance(first, list) and isinstance(second, list) and len(first) == len(second):
+        return [_both(*pair) for pair in zip(first, second)]
+    return first if first == second else f"{_line(first)}{TWICE}{_line(second)}"
+
+
+def _line(value: Any) -> str:
+    return " ".join(map(_line, value)) if isinstance(value, list) else str(value)
 
 
 def _is_blank(value: Any) -> bool:

@@ -60,9 +60,12 @@ _OF_GATE_N = re.compile(r"([UWRb])_?\{?\s*n\s*\}?")
 _STARTED = re.compile(r"([A-Za-z]\w*?)_?0")
 
 
-def read(text: str, decimal: str = "") -> dict[str, RawValue]:
-    """The keys of the problem that a sheet holds. decimal: comma or point. Raises ParseError with the line."""
-    return _Assembly(scan(text, decimal)).keys()
+def read(text: str, decimal: str = "", answers: bool = False) -> dict[str, RawValue]:
+    """The keys of the problem that a sheet holds. Raises ParseError with the line.
+
+    decimal: comma or point. answers: whether the sheet holds nothing but answers.
+    """
+    return _Assembly(scan(text, decimal, answers)).keys()
 
 
 class _Assembly:

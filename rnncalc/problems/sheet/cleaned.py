@@ -92,12 +92,14 @@ class CleanText:
 
     commas: whether numbers had decimal commas; columns: names whose columns are the steps; seeds: (line, seed);
     headings: their lines; answers: those of them above answers. decimal: comma or point, where somebody says it.
+    all_answers: whether there is nothing but answers.
     """
 
-    def __init__(self, text: str, decimal: str = ""):
+    def __init__(self, text: str, decimal: str = "", all_answers: bool = False):
+        self.all_answers = all_answers
         text, self.commas = decimal_commas.with_points(_as_numbers(drawn_matrices.on_one_line(text)), decimal)
         if not self.commas and not decimal:  # whoever answers may write otherwise than the sheet
-            text, self.commas = _answers_with_points(text)
+            text, self.commas = _answers_with_points(text, all_answers)
         self.columns = code.columns(text)
         text = _rewritten(text, _PLAINLY)
         self.text = blanked(_WHO, blanked(_IMPORT, _rewritten(text, _IN_ONE_SPELLING)))
@@ -115,7 +117,7 @@ class CleanText:
 
     def under_answers(self, line: int) -> bool:
         """Whether the nearest heading above is one of answers, or the line begins with one, My answer: h = 0.46."""
-        if line in self.beside:
+        if self.all_answers or line in self.beside:
             return True
         above = [heading for heading in self.headings if heading <= line]
         return bool(above) and above[-1] in self.answers
@@ -174,13 +176,13 @@ def _headings(lines: list[str]) -> dict[int, str]:
     return {number: line for number, line in enumerate(lines) if _HEADING.match(line)}
 
 
-def _answers_with_points(text: str) -> tuple[str, bool]:
+def _answers_with_points(text: str, all_answers: bool) -> tuple[str, bool]:
     """The text with decimal points under its headings of answers, and whether there were commas: at least two 0,12."""
     lines = text.split("\n")
-    headings, commas = _without_numbering(_headings(lines)), False
+    headings, commas = [0] if all_answers else _without_numbering(_headings(lines)), False
     for begin, end in zip(headings, [*headings[1:], len(lines)]):
         part = "\n".join(lines[begin:end])
-        if heads_answers(lines[begin]) and len(re.findall(r"(?<![\d.,])0,\d\d", part)) > 1:
+        if (all_answers or heads_answers(lines[begin])) and len(re.findall(r"(?<![\d.,])0,\d\d", part)) > 1:
             part, changed = decimal_commas.with_points(part)
             lines[begin:end] = part.split("\n")
             commas = commas or changed

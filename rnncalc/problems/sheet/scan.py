@@ -22,9 +22,12 @@ from rnncalc.problems.sheet.right_sides import RightSides
 _FUNCTION = re.compile(rf"[ \t{BREAK}]*([A-Za-z]+)[ \t{BREAK}]*(?![\w(])")
 
 
-def scan(text: str, decimal: str = "") -> ScannedSheet:
-    """Take a sheet apart. decimal: comma or point. Raises ParseError with the line of what is no value and no prose."""
-    clean = CleanText(text, decimal)
+def scan(text: str, decimal: str = "", answers: bool = False) -> ScannedSheet:
+    """Take a sheet apart. decimal: comma or point. answers: whether it holds nothing but answers.
+
+    Raises ParseError with the line of what is no value and no prose.
+    """
+    clean = CleanText(text, decimal, answers)
     sheet = ScannedSheet(
         text=clean.text, original=text, seeds=clean.seeds, commas=clean.commas, columns=clean.columns,
         layers=how_many(clean.text),

@@ -1,6 +1,7 @@
 """Numbers under the step that stands before them: “t=1: a = 0.5, h = 0.46”, “Step 2:” above its lines, 第3步：h = 0.1.
 
-A bare letter in front of a number gets the step as its index, h_1 = 0.4621; a formula keeps its letters.
+A bare letter in front of a number gets the step as its index, h_1 = 0.4621; a formula keeps its letters. Where letters
+with the same number have other values under another step, that number is the unit's: h1 under t=2 is h_2[1].
 """
 
 from __future__ import annotations
@@ -23,10 +24,33 @@ _NAMED = re.compile(
 )
 
 
+_UNIT = re.compile(
+    r"(?<![\w\\{_^(\u0300-\u036f.])([achosyŷ][\u0302\u0303]?)_?\{?([1-9])\}?"
+    r"(?=[ \t]*(?:=|≈|\\approx)[ \t]*([-+−]?\d*[.,]?\d+)(?![\d.]|[ \t]*[*·(]|[ \t]*[A-Za-z]))"
+)
+
+
 def numbered(text: str) -> str:
     """The text with the step as an index of the names whose numbers stand under it."""
     if len({next(filter(None, label.groups())) for label in LABEL.finditer(text)}) < 2:
         return text  # one label alone may number the parts of an exercise
+    text = _under_steps(text, _UNIT, r"\1_{step}[\2]") if _numbers_units(text) else text
+    return _under_steps(text, _NAMED, r"\1_{step}")
+
+
+def _numbers_units(text: str) -> bool:
+    """Whether some numbered letter has two values, under two steps."""
+    values: dict[tuple[str, str], str] = {}
+    marked = _under_steps(text, _UNIT, r"@{step} \1 \2 ")
+    return any(
+        values.setdefault((letter, unit), f"{step} {value}").split()[0] != step
+        and values[letter, unit].split()[1] != value
+        for step, letter, unit, value in re.findall(r"@(\d+) (\S+) (\d) *(?:=|≈|\\approx) *([-+−]?\d*[.,]?\d+)", marked)
+    )
+
+
+def _under_steps(text: str, pattern: re.Pattern[str], written: str) -> str:
+    """The text with names under a step written so, {step} being its number."""
     step, lines = "", []
     for line in text.split("\n"):
         label = LABEL.match(line)
@@ -35,7 +59,9 @@ def numbered(text: str) -> str:
         elif re.match(r"[ \t]*#|[^=\n]*[:：][ \t]*$", line):  # another heading
             step = ""
         begin = label.end() if label else 0
-        lines.append(line[:begin] + (_NAMED.sub(rf"\1_{step}", line[begin:]) if step else line[begin:]))
+        lines.append(
+            line[:begin] + (pattern.sub(written.replace("{step}", step), line[begin:]) if step else line[begin:])
+        )
         if label and "=" in line[begin:]:  # what stands on the line of a step is all that is said of it
             step = ""
     return "\n".join(lines)
