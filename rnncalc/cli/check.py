@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from rnncalc.check import Verdict
     from rnncalc.check.session import CheckSession
-    from rnncalc.classroom.grading.sheet import Asked
+    from rnncalc.classroom.grading.sheet import AskedProblem
     from rnncalc.problems.parse.given import RawValue
     from rnncalc.problems.problem import Problem
     from rnncalc.report.document import Document
@@ -171,7 +171,7 @@ def _by_problem(keys: dict[str, RawValue], typed: dict[str, str]) -> dict[str, R
     return {**kept, "problems": RawValue({**unread, **problems, **own}, keys["problems"].where)}
 
 
-def _read(text: str, questions: Mapping[str, Asked]) -> dict[str, RawValue]:
+def _read(text: str, questions: Mapping[str, AskedProblem]) -> dict[str, RawValue]:
     """What --answers says: a path, -, or JSON. questions: the problem under "", if there is but one."""
     from rnncalc.classroom.grading import answer_text, authors  # the reader of `grade`
     from rnncalc.errors import ParseError

@@ -15,7 +15,7 @@ from rnncalc.check.answers.places import place
 from rnncalc.classroom.grading import tables
 from rnncalc.classroom.grading.long_tables import QUESTIONS
 from rnncalc.classroom.grading.person_columns import folded
-from rnncalc.classroom.grading.sheet import Asked
+from rnncalc.classroom.grading.sheet import AskedProblem
 from rnncalc.common.i18n import _, full_width
 from rnncalc.errors import RnncalcError
 from rnncalc.problems import problem_text
@@ -38,7 +38,7 @@ _WHOLE = re.compile(
 _ROW = re.compile(r"^[ \t]*\|.*\|[ \t]*$", re.MULTILINE)
 
 
-def read(text: str, questions: Mapping[str, Asked]) -> dict[str, RawValue]:
+def read(text: str, questions: Mapping[str, AskedProblem]) -> dict[str, RawValue]:
     """The keys of a problem with answers, of bare answers, or of several problems. Raises RnncalcError.
 
     Of a sheet that cannot be read as a whole, what stands under its headings of answers.
@@ -83,7 +83,7 @@ def unread(given: Mapping[str, RawValue]) -> str:
     return full_width("; ".join(notes[:SAID] + ["…"] * (len(notes) > SAID)))
 
 
-def _assigned(text: str, question: Asked) -> str:
+def _assigned(text: str, question: AskedProblem) -> str:
     """The text with a sign between a name that is asked for and its number."""
 
     def assigned(line: re.Match[str]) -> str:
@@ -93,7 +93,7 @@ def _assigned(text: str, question: Asked) -> str:
     return _NAMED.sub(assigned, text)
 
 
-def _partings(text: str, questions: Mapping[str, Asked]) -> Iterator[dict[str, str]]:
+def _partings(text: str, questions: Mapping[str, AskedProblem]) -> Iterator[dict[str, str]]:
     """The texts of answers by question, as far as there are any: below a heading of answers in the part of each, or all
     of them below the last such heading."""
     below = _below(text)
@@ -114,7 +114,7 @@ def _below(text: str) -> str | None:
     return "\n".join(lines[headings[-1] + 1 :]) if headings else None
 
 
-def _apart(text: str, questions: Mapping[str, Asked]) -> dict[str, str]:
+def _apart(text: str, questions: Mapping[str, AskedProblem]) -> dict[str, str]:
     """The text of each question that heads a line."""
     parts: dict[str, list[str]] = {}
     name = ""
@@ -128,7 +128,7 @@ def _apart(text: str, questions: Mapping[str, Asked]) -> dict[str, str]:
     return {name: "\n".join(lines) for name, lines in parts.items()}
 
 
-def _question(match: re.Match[str], questions: Mapping[str, Asked]) -> str:
+def _question(match: re.Match[str], questions: Mapping[str, AskedProblem]) -> str:
     """The question that a label names, by its name or by a word for question and its number; "" if it is none."""
     label, word = folded(match["label"]), folded(match["word"])
     by_number = {number[0]: name for name in questions if len(number := re.findall(r"\d+", name)) == 1}
@@ -136,13 +136,13 @@ def _question(match: re.Match[str], questions: Mapping[str, Asked]) -> str:
     return named or (by_number.get(match["number"], "") if word in (*QUESTIONS, "第") else "")
 
 
-def _answers(text: str, question: Asked) -> dict[str, RawValue]:
+def _answers(text: str, question: AskedProblem) -> dict[str, RawValue]:
     """The answers in a text that has nothing else, by name."""
     given = _bare(text, question)
     return {**{name: value for name, value in given.items() if name != "answers"}, **given["answers"].value}
 
 
-def _bare(text: str, question: Asked) -> dict[str, RawValue]:
+def _bare(text: str, question: AskedProblem) -> dict[str, RawValue]:
     """The key `answers` of a text that has nothing else, and what was not read of it.
 
     A form, names above numbers, is read as a table of one person; tables between lines by the names that columns have.

@@ -13,7 +13,7 @@ from rnncalc.check.answers.places import Place, Shape
 from rnncalc.classroom.grading import answer_columns, person_columns
 from rnncalc.classroom.grading.people import folded
 from rnncalc.classroom.grading.person_columns import Who
-from rnncalc.classroom.grading.sheet import Asked
+from rnncalc.classroom.grading.sheet import AskedProblem
 from rnncalc.common.i18n import _
 from rnncalc.common.safe_text import one_line
 from rnncalc.errors import ParseError
@@ -62,7 +62,7 @@ class _Person:
 class _OfOneStep:
     """A question whose quantities are those of one step."""
 
-    def __init__(self, question: Asked):
+    def __init__(self, question: AskedProblem):
         self._question = question
 
     def shape_of(self, name: str) -> Shape | None:
@@ -73,7 +73,7 @@ class _OfOneStep:
         return Shape((*shape.sizes[: shape.steps], *shape.sizes[shape.steps + 1 :]))
 
 
-def widened(labels: Sequence[str], rows: Rows, questions: Mapping[str, Asked], who: Who) -> Wide | None:
+def widened(labels: Sequence[str], rows: Rows, questions: Mapping[str, AskedProblem], who: Who) -> Wide | None:
     """The table as a wide one; None where it has no column of steps. Raises ParseError where it could be either."""
     people = {*who.ids, *who.named, who.time} - {None}
     step = _first(labels, STEPS, people)
@@ -117,7 +117,7 @@ def _first(labels: Sequence[str], words: Sequence[str], taken: Collection[int | 
     )
 
 
-def _columns(label: str, questions: Mapping[str, Asked], apart: bool) -> dict[str, _Column]:
+def _columns(label: str, questions: Mapping[str, AskedProblem], apart: bool) -> dict[str, _Column]:
     """What a column asks for, by question. apart: whether another column says of which question a row is."""
     of_step = {name: _OfOneStep(question) for name, question in questions.items()}
     if apart:
@@ -152,7 +152,7 @@ class _LongRows:
 
     def __init__(
         self, who: Who, step: int, question: int | None, columns: Mapping[int, Mapping[str, _Column]],
-        questions: Mapping[str, Asked],
+        questions: Mapping[str, AskedProblem],
     ):  # fmt: skip
         self.who, self.step, self.question, self.columns, self.questions = who, step, question, columns, questions
         self.people: list[_Person] = []

@@ -30,7 +30,7 @@ from rnncalc.problems.results import Quantities
 PERSON = "_name"  # in a problem of one's own: the person's name
 
 
-class Asked:
+class AskedProblem:
     """A problem, as far as reading answers to it needs it."""
 
     @property
@@ -75,7 +75,7 @@ class Asked:
 
 
 @dataclass(frozen=True)
-class Stated(Asked):
+class Stated(AskedProblem):
     """A problem that somebody has read already."""
 
     read: Problem
@@ -86,7 +86,7 @@ class Stated(Asked):
 
 
 @dataclass(frozen=True)
-class Question(Asked):
+class Question(AskedProblem):
     """One problem of a sheet: its name there ("" if it is alone) and its text, which any process can read again."""
 
     name: str

@@ -25,7 +25,7 @@ from rnncalc.classroom.grading import (
 from rnncalc.classroom.grading.answer_columns import Column
 from rnncalc.classroom.grading.people import Roster
 from rnncalc.classroom.grading.person_columns import Who
-from rnncalc.classroom.grading.sheet import Asked
+from rnncalc.classroom.grading.sheet import AskedProblem
 from rnncalc.common import encodings
 from rnncalc.common.i18n import _
 from rnncalc.common.safe_text import identified, one_line
@@ -66,7 +66,7 @@ class Table:
 
 def read(
     path: Path,
-    questions: Mapping[str, Asked],
+    questions: Mapping[str, AskedProblem],
     renamed: Mapping[str, str],
     data: bytes | None = None,
     encoding: str = "",
@@ -121,7 +121,7 @@ def read(
     return table
 
 
-def _numbers(labels: list[str], who: Who, questions: Mapping[str, Asked]) -> dict[int, Column]:
+def _numbers(labels: list[str], who: Who, questions: Mapping[str, AskedProblem]) -> dict[int, Column]:
     """What each column asks for, but for those that say who somebody is."""
     others = {*who.named, *who.ids}
     meanings = {at: answer_columns.column(label, questions) for at, label in enumerate(labels) if at not in others}
@@ -243,7 +243,7 @@ def has_number(line: str) -> bool:
     return any(re.fullmatch(r"\s*[-+−]?\d*[.,]?\d+\s*", cell) for cell in re.split(r"[\t;,]|\s{2,}", line))
 
 
-def has_header(data: bytes, questions: Mapping[str, Asked], encoding: str = "") -> bool:
+def has_header(data: bytes, questions: Mapping[str, AskedProblem], encoding: str = "") -> bool:
     """Whether a text begins like a table of answers: with a column for who it is, or for a number."""
     first = encodings.decoded(data, encoding).text.lstrip().partition("\n")[0].replace("\0", "")
     labels = [label.strip() for label in (encodings.rows(first)[0] or [(1, [])])[0][1]]

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from rnncalc.classroom.grading.cells import numbers
-from rnncalc.classroom.grading.sheet import Asked
+from rnncalc.classroom.grading.sheet import AskedProblem
 from rnncalc.common.i18n import _
 from rnncalc.common.safe_text import one_line
 
@@ -39,7 +39,7 @@ class NamedTable:
 
 
 def named(
-    labels: Sequence[str], rows: Rows, questions: Mapping[str, Asked], taken: Collection[int]
+    labels: Sequence[str], rows: Rows, questions: Mapping[str, AskedProblem], taken: Collection[int]
 ) -> NamedTable | None:
     """The table with names for its numbered columns; None where it is not plain what they are. taken: other columns."""
     columns = _responses(labels, taken)
@@ -88,7 +88,7 @@ class _Block:
     steps: int = 0
 
 
-def _asked(name: str, question: Asked) -> list[_Block]:
+def _asked(name: str, question: AskedProblem) -> list[_Block]:
     """What points are given for, as the form has it: signals of every step first, stacked quantities gate by gate."""
     blocks = []
     for quantity in question.points:
