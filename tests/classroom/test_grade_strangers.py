@@ -92,7 +92,7 @@ def test_where_there_is_no_answer_there_is_nothing_to_read(
 def test_fuzzed_files_are_unreadable_each_in_a_row_of_its_own(capsys: pytest.CaptureFixture[str]) -> None:
     counts = strangers(150)
     assert counts["rows"] >= 150
-    assert counts["unreadable"] >= counts["rows"] - 5
+    assert counts["unreadable"] >= counts["rows"] - 10  # a file may have a number that is wrong
 
 
 def test_spreadsheets_are_pointed_to_csv(tmp_path: Path, problem: Path) -> None:
