@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from rnncalc.common.i18n import _
-from rnncalc.model.equations.expression import Binary, Name, Number
+from rnncalc.model.equations.expression import Binary, Expression, Name, Number, total
 from rnncalc.model.equations.formula import Formula
 from rnncalc.model.equations.printer import Place
 from rnncalc.model.equations.style import SUM, TOTAL, TRANSPOSED
@@ -22,7 +22,7 @@ from rnncalc.report.arithmetic import step_work
 from rnncalc.report.backward_data import data
 from rnncalc.report.backward_levels import GIVEN, SUMMED, TARGET, BackwardLevel, descents
 from rnncalc.report.document import Block, Document, Formulas, Heading, Matrices, Matrix, Paragraph, Table
-from rnncalc.report.gradient_tables import MOST_SHARES, Named, products
+from rnncalc.report.gradient_tables import MOST_SHARES, Named, product_lines, products
 from rnncalc.report.header import head, output
 from rnncalc.report.shared import Level, ReportOptions, groups, of_sequence, row_key, sequences, table
 
@@ -140,11 +140,23 @@ def _equations(problem: Problem, backward_levels: list[BackwardLevel]) -> Iterat
             for signal, reached in descent.reached.items():
                 lines.append(Formula(TOTAL + signal, (descent.shown(reached),), letters, place))
         for descent in group:
-            for line, product in products(descent):
-                written = Binary("@", Name(TOTAL + line.signal), Name(product.source + TRANSPOSED))
-                total = Binary("@", Name(SUM), written)  # dW = Σ_t da_t h_{t-1}ᵀ
-                lines.append(Formula(TOTAL + product.weight, (total,), descent.level.letters, _place(descent.level)))
+            lines += _sums(descent)
         yield Formulas(tuple(lines))
+
+
+def _sums(descent: BackwardLevel) -> Iterator[Formula]:
+    """The gradients as sums over the steps: dW = Σ_t da_t h_{t-1}ᵀ, dθ = −Σ_t da_t; those of one parameter together."""
+    of = dict[str, list[tuple[int, Expression]]]()
+    for line, product in products(descent):
+        factors = Binary("@", Name(TOTAL + line.signal), Name(product.source + TRANSPOSED))
+        of.setdefault(product.weight, []).append((product.sign, Binary("@", Name(SUM), factors)))
+    for line in product_lines(descent):
+        for sign, bias in line.biases:
+            if descent.level.is_given(bias):
+                term = Binary("@", Name(SUM), Name(TOTAL + line.signal))
+                of.setdefault(bias, []).append((sign, term))
+    for parameter, terms in of.items():
+        yield Formula(TOTAL + parameter, (total(terms),), descent.level.letters, _place(descent.level))
 
 
 # ----------------------------------------------------------------------------------------------------------- the tables

@@ -16,6 +16,7 @@ from rnncalc.model.equations.expression import (
     Call,
     Expression,
     Name,
+    Negative,
     Number,
     evaluate,
     is_binary,
@@ -52,7 +53,8 @@ class Reached:
     @property
     def whole(self) -> Expression:
         """All of it."""
-        return total([(1, term) for term in (*self.here, *self.later)])
+        every = (*self.here, *self.later)
+        return total([(-1, term.operand) if isinstance(term, Negative) else (1, term) for term in every])
 
 
 def loss_slope(problem: Problem, objective: Objective) -> Expression:

@@ -47,11 +47,15 @@ def _marks(result: Result) -> Iterator[str]:
         by_name.setdefault(value["name"], []).append(value)
     for name, values in by_name.items():
         right = sum(value["verdict"] in ACCEPTED for value in values)
-        yield _("{name}: {n} of {all} right").format(name=name, n=right, all=len(values))
+        coarse = sum(bool(value.get("reason")) for value in values if value["verdict"] in ACCEPTED)
+        message = _("{name}: {n} of {all} right")
+        if coarse:
+            message = _("{name}: {n} of {all} right, {coarse} of them with too few digits")
+        yield message.format(name=name, n=right, all=len(values), coarse=coarse)
         for value in values:
-            said = _said(value)
-            if said and said != result.trouble:  # or it has been told already
-                yield f"{value['place']}: {said}"
+            remark = _said(value)
+            if remark and remark != result.trouble:  # or it has been told already
+                yield f"{value['place']}: {remark}"
     if result.left_out:
         yield _("{n} not answered").format(n=result.left_out)
 

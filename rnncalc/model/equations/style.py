@@ -7,6 +7,7 @@ there are, in what order and in which brackets, is the printer's business.
 from __future__ import annotations
 
 import re
+import unicodedata
 from abc import abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -177,6 +178,7 @@ class LaTeX(Typeset):
     """LaTeX, for the inside of a display."""
 
     COMMANDS = {"σ": r"\sigma", "⊤": r"\top", "∑": r"\sum", DOTS: r"\dots"}
+    ACCENTS = {"\u0302": "hat", "\u0303": "tilde", "\u0304": "bar"}
     FUNCTIONS = frozenset({"tanh", "exp", "ln", "log", "min", "max", "sum"})
 
     def word(self, text: str) -> str:
@@ -198,6 +200,10 @@ class LaTeX(Typeset):
         return rf"\frac{{{above}}}{{{below}}}"
 
     def identifier(self, text: str) -> str:
+        marks = [self.ACCENTS[mark] for mark in unicodedata.normalize("NFD", text) if mark in self.ACCENTS]
+        if marks:  # fonts of mathematics lack ŷ and lose the tilde of c̃
+            plain = "".join(mark for mark in unicodedata.normalize("NFD", text) if mark not in self.ACCENTS)
+            return "".join(rf"\{mark}{{" for mark in marks) + self.identifier(plain) + "}" * len(marks)
         return text if len(text) == 1 else rf"\mathrm{{{text}}}"
 
     def numeral(self, text: str) -> str:

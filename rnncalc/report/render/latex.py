@@ -6,6 +6,7 @@ Long equations are broken before a sign, wide tables and matrices cut by columns
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterable, Sequence
 
 from rnncalc.common.wrapping import display_width
@@ -37,6 +38,7 @@ _BEGIN = r"""\allowdisplaybreaks
 """
 _WIDTHS = {"=": 2.7, "+": 2.4, "-": 2.4, ",": 0.9, ".": 0.56, "(": 0.8, ")": 0.8, "·": 1.5, "∘": 1.9, " ": 0}
 _HEADINGS = {1: "section*", 2: "subsection*", 3: "subsubsection*", 4: "paragraph*"}
+_CHARACTERS = re.compile(r"(?s)[^\W\d_][\u0302-\u0304]|.")  # a letter with its accent
 _SPECIAL = {
     "\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "`": r"\textasciigrave{}", "<": r"\textless{}",
     ">": r"\textgreater{}", "|": r"\textbar{}", "^": r"\textasciicircum{}", "∘": r"$\circ$", "−": "$-$",
@@ -132,7 +134,7 @@ def width(piece: str) -> float:
 
 def _bare(piece: str) -> str:
     """The characters of a piece: names of operators, signs, and nothing of what sets them."""
-    piece = re.sub(r"\\(?:mathrm|operatorname)\{([^{}]*)\}", r"\1", piece)
+    piece = re.sub(r"\\(?:mathrm|operatorname|hat|tilde|bar)\{([^{}]*)\}", r"\1", piece)
     piece = re.sub(r"\\(?:left|right|begin\{bmatrix\}|end\{bmatrix\}) ?", "", piece)
     piece = piece.replace(LATEX.dot, "·").replace(LATEX.times, "∘").replace(r"\_", "_")
     return re.sub(
@@ -156,7 +158,10 @@ def escaped(text: str) -> str:
     """Text with nothing that LaTeX would take for a command."""
     begin = "{}" if text.lstrip()[:1] in ("[", "*") else ""  # behind \\\\ or \\item these would begin an argument
     return begin + "".join(
-        _SPECIAL.get(character, f"\\{character}" if character in "&%$#_{}" else character) for character in text
+        f"${LATEX.identifier(character)}$"
+        if len(character) > 1 or character == "ŷ"
+        else _SPECIAL.get(character, f"\\{character}" if character in "&%$#_{}" else character)
+        for character in _CHARACTERS.findall(unicodedata.normalize("NFC", text))
     )
 
 
