@@ -1,7 +1,7 @@
 """What goes wrong, said so that it can be put right: what, where, and how to fix it, in one to three lines.
 
-Everything that a person can cause is a `RnncalcError`; the command line prints it and exits with 2. Anything else that
-escapes is a defect of rnncalc.
+Everything that a person can cause is a `RnncalcError`; the command line prints it and exits with 2, with 3 where
+a number overflowed. Anything else that escapes is a defect of rnncalc.
 """
 
 from __future__ import annotations

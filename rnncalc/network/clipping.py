@@ -2,7 +2,8 @@
 
 Clipping by norm looks at all parameters as one vector g and scales it to the length K where it is longer; clipping by
 value then cuts every entry to [−K, K]. Source of the first: Pascanu, Mikolov and Bengio, On the difficulty of training
-recurrent neural networks, 2013. In training the optimisers do both in the pass in which they read g.
+recurrent neural networks, 2013. In training the loop over the batches
+finds the factor, and the optimisers apply both while they read g.
 
 Squares of large entries overflow and those of small ones vanish, in float32 from 1e19 and 1e-23 on. So the arrays are
 first divided by a power of two near their largest entry, which changes no bit where nothing would overflow.

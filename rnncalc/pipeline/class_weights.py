@@ -10,7 +10,7 @@ from rnncalc.common.i18n import _
 from rnncalc.common.suggest import hint
 from rnncalc.errors import ProblemError
 from rnncalc.network.training.sequences import Sequences
-from rnncalc.network.training.weights import BALANCED, class_weights
+from rnncalc.network.training.target_weights import BALANCED, class_weights
 from rnncalc.pipeline.account import Account
 
 FEW = 12  # classes whose weights are said in a note

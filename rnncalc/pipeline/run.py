@@ -13,7 +13,7 @@ from rnncalc.model.losses import LOSSES, are_right
 from rnncalc.network.training.sequences import Sequences
 from rnncalc.network.training.trainer import Trainer
 from rnncalc.network.weights import model_file as models
-from rnncalc.pipeline import checkpoint, figures
+from rnncalc.pipeline import checkpoint, metrics
 from rnncalc.pipeline.baselines import baseline
 from rnncalc.pipeline.recipe import Run
 from rnncalc.pipeline.series import outputs
@@ -67,7 +67,7 @@ def save(run: Run, output: str) -> None:
 
 
 def judged(run: Run, data: Sequences) -> dict[str, float]:
-    """Return the loss; the figures of `figures`, with the share of whole sequences that are right; the baseline's."""
+    """Return the loss; the figures of `metrics`, with the share of whole sequences that are right; the baseline's."""
     loss, right = run.trainer.evaluate(data)
     return {"loss": loss, **reached(run, data, loss, right), **baseline(run, data)}
 
@@ -76,12 +76,12 @@ def reached(run: Run, data: Sequences, loss: float, right: float) -> dict[str, f
     """Return figures by name. loss, right: the mean loss, and the share of targets that are right."""
     chosen, about = LOSSES[run.trainer.settings.loss], run.about
     if about.kind == "text":
-        return {"perplexity": figures.perplexity(loss), "accuracy": right}
+        return {"perplexity": metrics.perplexity(loss), "accuracy": right}
     y = outputs(run.network, data)
     if not chosen.right:
-        return figures.of_numbers(y, data.y, about)
+        return metrics.of_numbers(y, data.y, about)
     middle = 0.5 if run.network.output == "sigmoid" else 0.0  # of y, where its score is 0
-    scores = figures.of_classes(y, data.y, chosen, middle)
+    scores = metrics.of_classes(y, data.y, chosen, middle)
     if data.targets > len(data) > 1:
         scores["whole"] = _whole(are_right(chosen, y, data.y, middle), data)
     return scores

@@ -18,9 +18,9 @@ from rnncalc.model.losses import takes_classes
 from rnncalc.network.stack import Stack
 from rnncalc.network.training.sequences import Sequences
 from rnncalc.network.training.settings import Settings
+from rnncalc.network.training.target_weights import class_weights
 from rnncalc.network.training.targets import seen_backward
 from rnncalc.network.training.trainer import Trainer
-from rnncalc.network.training.weights import class_weights
 
 WAIT = 1.0  # seconds for which steps are left to machine code: what Ctrl-C waits for
 

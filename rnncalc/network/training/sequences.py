@@ -24,8 +24,8 @@ from rnncalc.common.spool import blocks, copied
 from rnncalc.errors import ProblemError, ShapeError
 from rnncalc.model.arrays import as_array, refuse_masked, with_gaps, without_graph
 from rnncalc.model.packed_batch import PackedBatch
+from rnncalc.network.training.target_weights import by_class, row_weights
 from rnncalc.network.training.targets import of_rows, place
-from rnncalc.network.training.weights import by_class, row_weights
 
 POOL = 32  # batches that are sorted by length together: near enough in length, far enough from the same each epoch
 

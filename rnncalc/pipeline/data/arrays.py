@@ -13,7 +13,7 @@ import numpy as np
 from rnncalc.common import npy
 from rnncalc.common.i18n import _
 from rnncalc.errors import ParseError, ProblemError
-from rnncalc.network.training.weights import row_weights
+from rnncalc.network.training.target_weights import row_weights
 from rnncalc.pipeline.account import Account
 from rnncalc.pipeline.data.gaps import filled
 from rnncalc.pipeline.data.rows import DataRows, Labels, said_to_be_classes

@@ -18,7 +18,7 @@ from rnncalc.common.encodings import form
 from rnncalc.common.i18n import _
 from rnncalc.common.spool import Spool
 from rnncalc.errors import ParseError
-from rnncalc.network.training.weights import row_weights
+from rnncalc.network.training.target_weights import row_weights
 from rnncalc.pipeline.account import Account
 from rnncalc.pipeline.data.rows import DataRows, Labels, encoded, said_to_be_classes, vocabulary
 from rnncalc.pipeline.data.text import split

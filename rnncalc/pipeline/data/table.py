@@ -15,7 +15,7 @@ from rnncalc.common.compressed import ending
 from rnncalc.common.i18n import _
 from rnncalc.common.spool import Spool
 from rnncalc.errors import ParseError, ProblemError
-from rnncalc.network.training.weights import checked
+from rnncalc.network.training.target_weights import checked
 from rnncalc.pipeline.account import Account
 from rnncalc.pipeline.data.cells import is_gap
 from rnncalc.pipeline.data.columns import Block, Row, Table, Texts

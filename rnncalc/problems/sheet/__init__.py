@@ -1,6 +1,11 @@
 r"""A sheet as it stands: prose, Markdown, LaTeX, code, tables, with the values and the equations of a problem in them.
 
-`read` gives the keys of a problem; `scan` takes the text apart, `assemble` puts steps, tables and answers together.
+`read` gives the keys of a problem, in three steps. First the text is written in one spelling, line by line (`cleaned`
+lists the rewrites: `sentence_values` and `step_lines` make assignments of sentences and labels). Then `scan` takes it
+apart: `heads` finds names before a sign, `right_sides` what stands behind; `values`, `working`, `tables`, `code` read
+the numbers. Last, `assemble` puts it together: `roles` says which name is what; `sequences`, `words`, `answers` and
+`claims` fill the keys; `prose`, `sizes`, `digits`, `letter_roles` and `named_functions` ask the sentences; `unread`
+lists what is left.
 """
 
 from rnncalc.common.i18n import _

@@ -35,7 +35,10 @@ BLOCK = 128  # rows of a block of those that do not continue one another
 
 
 def divided(lengths: np.ndarray, cuts: np.ndarray, parts: int) -> np.ndarray:
-    """Where parts begin among the sequences, about as many rows each; `parts` of a batch, some empty."""
+    """Which threads have a part of a batch: where each begins among the sequences, about as many rows each.
+
+    At most `parts`; a thread has FEWEST sequences or none, so that a small batch is one thread's.
+    """
     if parts == 1:
         return cuts
     before = np.concatenate([[0], np.cumsum(lengths)])

@@ -11,7 +11,7 @@ from support.helpers import run
 
 from rnncalc.common import spool
 from rnncalc.model.losses import LOSSES
-from rnncalc.pipeline import figures, recipe, sweep
+from rnncalc.pipeline import metrics, recipe, sweep
 from rnncalc.pipeline import run as runs
 from rnncalc.pipeline.account import Account
 from rnncalc.pipeline.series import outputs
@@ -36,7 +36,7 @@ def test_numbers_are_judged_in_the_units_of_the_data(scaled: bool, gaps: float) 
     there = ~np.isnan(targets)
     mean, deviation = np.array(about.y_mean or [0.0] * 3), np.array(about.y_std or [1.0] * 3)
     wanted, said = (targets * deviation + mean)[there], (y * deviation + mean)[there]
-    scores = figures.of_numbers(y.astype(np.float64), targets, about)
+    scores = metrics.of_numbers(y.astype(np.float64), targets, about)
     assert scores["rmse"] == pytest.approx(math.sqrt(metrics.mean_squared_error(wanted, said)), rel=1e-12)
     assert scores["mae"] == pytest.approx(metrics.mean_absolute_error(wanted, said), rel=1e-12)
     assert scores["mean_squared_error"] == pytest.approx(scores["rmse"] ** 2, rel=1e-12)
@@ -56,7 +56,7 @@ def test_classes_are_judged_as_scikit_learn_does(form: str, used: int) -> None:
     if form != "numbers":
         share = 1.0 if form == "one-hot" else 0.6
         targets = np.where(there[:, None], share * np.eye(6)[wanted] + (1 - share) / 6, np.nan)
-    scores = figures.of_classes(y, targets, CLASSES, 0.0)
+    scores = metrics.of_classes(y, targets, CLASSES, 0.0)
     said = y.argmax(axis=1)
     assert scores["accuracy"] == pytest.approx(metrics.accuracy_score(wanted[there], said[there]), rel=1e-12)
     assert scores["macro_f1"] == pytest.approx(metrics.f1_score(wanted[there], said[there], average="macro"), rel=1e-12)
@@ -69,7 +69,7 @@ def test_yes_or_no_is_judged_as_scikit_learn_does(width: int, middle: float) -> 
     metrics, rng = pytest.importorskip("sklearn.metrics"), np.random.default_rng(2)
     targets = (rng.random((50, width)) < 0.3).astype(float)
     y = targets + rng.normal(size=(50, width)) + middle - 0.4
-    scores = figures.of_classes(y, targets, SIGNS, middle)
+    scores = metrics.of_classes(y, targets, SIGNS, middle)
     wanted, said = targets.astype(int).squeeze(), (y > middle).astype(int).squeeze()
     assert scores["accuracy"] == pytest.approx(metrics.accuracy_score(wanted, said), rel=1e-12)
     assert scores["macro_f1"] == pytest.approx(metrics.f1_score(wanted, said, average="macro"), rel=1e-12)
@@ -84,24 +84,24 @@ def test_a_label_that_is_missing_counts_in_no_figure_of_its_class() -> None:
         there = ~np.isnan(wanted)
         yes = wanted[there] == 1
         by_class.append(2 * (said[there] & yes).sum() / (said[there].sum() + yes.sum()))
-    assert figures.of_classes(y, targets, SIGNS, 0.0)["macro_f1"] == pytest.approx(np.mean(by_class), rel=1e-12)
+    assert metrics.of_classes(y, targets, SIGNS, 0.0)["macro_f1"] == pytest.approx(np.mean(by_class), rel=1e-12)
 
 
 def test_of_classes_that_are_equally_likely_each_is_right() -> None:
     y, targets = np.array([[3.0, 1, 0], [0, 1, 0]]), np.array([[0.5, 0.5, 0], [0.5, 0.5, 0]])
-    assert figures.of_classes(y, targets, CLASSES, 0.0) == {"accuracy": 1.0, "macro_f1": 1.0}
+    assert metrics.of_classes(y, targets, CLASSES, 0.0) == {"accuracy": 1.0, "macro_f1": 1.0}
 
 
 def test_without_a_target_nothing_is_reached() -> None:
     nothing = np.full((4, 2), np.nan)
-    assert figures.of_classes(np.ones((4, 2)), nothing, CLASSES, 0.0) == {"accuracy": 0.0, "macro_f1": 0.0}
-    assert figures.of_numbers(np.ones((4, 2)), nothing, Account())["mae"] == 0
+    assert metrics.of_classes(np.ones((4, 2)), nothing, CLASSES, 0.0) == {"accuracy": 0.0, "macro_f1": 0.0}
+    assert metrics.of_numbers(np.ones((4, 2)), nothing, Account())["mae"] == 0
 
 
 def test_a_perplexity_beyond_all_numbers_is_infinite() -> None:
-    assert figures.perplexity(math.log(7)) == pytest.approx(7)
-    assert figures.perplexity(800.0) == math.inf
-    assert math.isnan(figures.perplexity(math.nan))
+    assert metrics.perplexity(math.log(7)) == pytest.approx(7)
+    assert metrics.perplexity(800.0) == math.inf
+    assert math.isnan(metrics.perplexity(math.nan))
 
 
 def written(kind: str, folder: Path) -> dict[str, Any]:
