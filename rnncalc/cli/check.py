@@ -182,7 +182,8 @@ def _read(text: str, questions: Mapping[str, AskedProblem]) -> dict[str, RawValu
     try:
         if not questions:
             decimal = click.get_current_context().meta.get(GIVEN, {}).get("decimal", "")
-            return problem_text.read(content, "", decimal)
+            read = problem_text.read(content, "", decimal, answers=answer_text.is_bare(content))
+            return {name: value for name, value in read.items() if name != "equations"}
         return answer_text.read(authors.of_text(content)[1], questions)
     except ParseError as error:
         raise ParseError(str(error) if text == "-" or text is content else f"{text[:60]}: {error}") from None

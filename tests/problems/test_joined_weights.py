@@ -95,7 +95,7 @@ def test_what_is_shown_is_the_joined_form(cell: str, order: str, rows: bool) -> 
     shown = command("backward", "-", "--format", "plain", stdin=text).out
     for name, array in truth(cell, order, rows, text).items():
         first = np.atleast_2d(array)[0]
-        line = next(line for line in shown.splitlines() if line.split()[:2] == [name, "="])
+        line = next(line for line in shown.splitlines() if line.split()[:3] == [name, "=", "["])
         assert np.allclose([float(part) for part in line.split()[3:-1]], first, rtol=1e-5), name
 
 

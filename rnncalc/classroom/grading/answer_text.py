@@ -32,9 +32,8 @@ _NAMED = re.compile(  # a line such as h_1 0.73 or h_1 → 0.73
     r"(?P<number>[-+−]?\d{0,20}[.,]?\d{1,20}(?:[eE][-+]?\d{1,3})?)[ \t]{0,20}[,;.。；，]?[ \t]{0,20}$",
     re.MULTILINE,
 )
-_WHOLE = re.compile(
-    r"^[\W_]*x\w*[\W\d]*=|answers?\b|答案", re.IGNORECASE | re.MULTILINE
-)  # a problem, or says it itself
+# a problem, or says itself what is an answer
+_WHOLE = re.compile(r"^[\W_]*x\w*[\W\d]*=|answers?\b|答案", re.IGNORECASE | re.MULTILINE)
 _ROW = re.compile(r"^[ \t]*\|.*\|[ \t]*$", re.MULTILINE)
 
 
@@ -46,7 +45,7 @@ def read(text: str, questions: Mapping[str, AskedProblem]) -> dict[str, RawValue
     decimal = next(iter(questions.values())).decimal
     if text.lstrip("\ufeff \t\r\n").startswith("{"):
         return problem_text.read(text)
-    if len(questions) == 1 and not _WHOLE.search(text):
+    if len(questions) == 1 and is_bare(text):
         (question,) = questions.values()
         return _bare(text, question)
     trouble: RnncalcError | None = None
@@ -74,6 +73,11 @@ def read(text: str, questions: Mapping[str, AskedProblem]) -> dict[str, RawValue
     if trouble:
         raise trouble
     return given
+
+
+def is_bare(text: str) -> bool:
+    """Whether a text that is no JSON holds answers and no problem, as far as nothing in it says otherwise."""
+    return not _WHOLE.search(text)
 
 
 def unread(given: Mapping[str, RawValue]) -> str:
