@@ -49,7 +49,7 @@ def command(
 
     \b
     rnncalc sweep --space space.json --data weather.csv --target temp --val 0.2
-    rnncalc sweep --space space.json --random 20 --example digits --val 0.1 --jobs 2
+    rnncalc sweep --space space.json --random 20 --example digits --val 0.1
 
     \b
     A space: {"lr": {"low": 1e-4, "high": 1e-1, "log": true}, "hidden": [16, 32]}

@@ -142,7 +142,7 @@ TOPICS = {
         _said(
             N_("The names that are used select the notation; --notation NAME says it aloud."),
             N_("An equation of the sheet, h_t = tanh(W x_t + U h_{t-1}), decides before them."),
-            N_("What is shown speaks these letters; JSON keeps ours, goodfellow, and maps them under letters."),
+            N_("Shown are these letters; JSON keeps those of goodfellow, see its key letters."),
         ),
         'rnncalc forward --notation swapped --W 0.9 --U 0.5 --x "0.7 0.5 0.2"',
         _notations,
