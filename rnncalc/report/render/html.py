@@ -64,8 +64,8 @@ def _script() -> str:
 
 
 def _sheet(*names: str) -> str:
-    """Style sheets without the blanks that only people need."""
-    return re.sub(r"(?<=[{};]) +| +(?=[{}])|(?<=[a-z]:) ", "", "".join(map(_file, names)))
+    """Style sheets without the blanks and signs that only people need."""
+    return re.sub(r"(?<=[{};])\s+|;?\s*(?=\})|\s+(?=\{)|(?<=[a-z]:) ", "", "".join(map(_file, names)))
 
 
 class Html(Renderer):
