@@ -181,7 +181,10 @@ def test_overflow_in_a_batch(engine: str) -> None:
         ((*SEED, "--step", "2"), "--step 2: steps are 3, 10-20 or last, from 1 to 1"),
         ((*SEED, "--show", "q"), "--show q: there are a, h, s, y (or all)"),
         ((*SEED, "--engine", "cuda"), "'cuda' is not one of"),
-        ((*SEED, "-o", "/no/such/folder/a.json"), "cannot write /no/such/folder/a.json: there is no folder /no/such/folder"),
+        (
+            (*SEED, "-o", "/no/such/folder/a.json"),
+            "cannot write /no/such/folder/a.json: there is no folder /no/such/folder",
+        ),
     ],
 )
 def test_what_cannot_be_read_exits_with_two(arguments: tuple[str, ...], message: str) -> None:

@@ -402,7 +402,7 @@ class Cases:
         path = self.write(f"a{ending}", change(rng.choice(CONFIGS[ending]), rng))
         space = self.write("space.json", mutated_lines(rng.choice(SPACES), rng))
         data = ["--data", self.good("good.csv"), "--target", "y"]
-        count = rng.choice([[], ["--random", "3"]])
+        count = ["--val", "0.5", *rng.choice([[], ["--random", "3"]])]
         return rng.choice([
             ["train", "--config", path, "-o", self.out, *data, *TRAIN],
             ["sweep", "--space", rng.choice([space, path]), "-o", self.good("sweep.jsonl"), *data, *TRAIN[:8], *count],
