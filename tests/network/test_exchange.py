@@ -148,7 +148,7 @@ def test_names_of_cells_are_a_layer_and_numbered_ones_a_stack() -> None:
     assert [layer.cell.name for layer in net.layers] == ["lstm", "gru_after"]
     chosen = {**tensors("lstm", "below."), **tensors("lstm", "above.", D=5)}
     assert len(rnncalc.from_state_dict(chosen, prefix=["below", "above"]).layers) == 2
-    with pytest.raises(RnncalcError, match="there are below, above"):
+    with pytest.raises(RnncalcError, match="there are several modules, “below”, “above”"):
         rnncalc.from_state_dict(chosen)
 
 

@@ -81,7 +81,7 @@ def a_space(folder: Path, trials: int, epochs: int) -> tuple[str, ...]:
     """What `sweep` needs."""
     (folder / "d.csv").write_text("x,y\n" + "\n".join(f"{k % 7},{k % 5 - k % 3}" for k in range(60)))
     (folder / "space.json").write_text(json.dumps({"lr": [0.001 * (k + 1) for k in range(trials)]}))
-    options = {"data": "d.csv", "target": "y", "window": 6, "batch": 2, "hidden": 2, "epochs": epochs}
+    options = {"data": "d.csv", "target": "y", "window": 6, "batch": 2, "hidden": 2, "epochs": epochs, "val": 0.2}
     (folder / "c.json").write_text(json.dumps({**options, "engine": "equations", "dtype": "float64"}))
     return ("sweep", "--space", "space.json", "--config", "c.json", "--jobs", "2", "--format", "json", "-o")
 
