@@ -29,10 +29,11 @@ def without_output_bias(spec: Spec) -> Spec:
 
 def without_second_bias(spec: Spec, context: Context) -> Iterator[Variant]:
     """Keep one of b_ih and b_hh; without b_hh, gru_after has no d."""
-    pairs = [{p.symbol: p.symbol.replace("_hh", "", 1) for p in run.cell.stacks.get("b_hh", [])} for run in spec.runs]
+    stacks = [{name: [p.symbol for p in run.cell.stacks.get(name, [])] for name in ("b", "b_hh")} for run in spec.runs]
     for keep_first in (True, False):
         left_out = [
-            [*second, *of_kind(run, "d")] if keep_first else [*second.values()] for run, second in zip(spec.runs, pairs)
+            [*stack["b_hh"], *of_kind(run, "d")] if keep_first else stack["b"] * bool(stack["b_hh"])
+            for run, stack in zip(spec.runs, stacks)
         ]
         if any(left_out):
             runs = [zeroed(run, symbols) for run, symbols in zip(spec.runs, left_out)]
