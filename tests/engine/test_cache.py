@@ -488,7 +488,9 @@ def defines_kernels(module: str) -> bool:
 
 
 # what is imported there, but a part of no kernel
-BESIDE = tuple(f"rnncalc.{module}" for module in ("errors", "common.i18n", "common.suggest", "common.threads"))
+BESIDE = tuple(
+    f"rnncalc.{module}" for module in ("errors", "common.i18n", "common.places", "common.suggest", "common.threads")
+)
 
 
 def test_the_key_covers_all_that_kernels_are_made_of() -> None:
