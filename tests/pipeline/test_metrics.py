@@ -29,7 +29,7 @@ def blocks(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> N
 @pytest.mark.parametrize("scaled", [True, False])
 @pytest.mark.parametrize("gaps", [0.0, 0.3])
 def test_numbers_are_judged_in_the_units_of_the_data(scaled: bool, gaps: float) -> None:
-    metrics, rng = pytest.importorskip("sklearn.metrics"), np.random.default_rng(0)
+    theirs, rng = pytest.importorskip("sklearn.metrics"), np.random.default_rng(0)
     y, targets = rng.normal(size=(2, 40, 3))
     about = Account(y_mean=[1.0, -2.0, 5.0], y_std=[0.1, 7.0, 300.0]) if scaled else Account()
     targets[rng.random(targets.shape) < gaps] = np.nan
@@ -37,8 +37,8 @@ def test_numbers_are_judged_in_the_units_of_the_data(scaled: bool, gaps: float) 
     mean, deviation = np.array(about.y_mean or [0.0] * 3), np.array(about.y_std or [1.0] * 3)
     wanted, said = (targets * deviation + mean)[there], (y * deviation + mean)[there]
     scores = metrics.of_numbers(y.astype(np.float64), targets, about)
-    assert scores["rmse"] == pytest.approx(math.sqrt(metrics.mean_squared_error(wanted, said)), rel=1e-12)
-    assert scores["mae"] == pytest.approx(metrics.mean_absolute_error(wanted, said), rel=1e-12)
+    assert scores["rmse"] == pytest.approx(math.sqrt(theirs.mean_squared_error(wanted, said)), rel=1e-12)
+    assert scores["mae"] == pytest.approx(theirs.mean_absolute_error(wanted, said), rel=1e-12)
     assert scores["mean_squared_error"] == pytest.approx(scores["rmse"] ** 2, rel=1e-12)
 
 
@@ -46,7 +46,7 @@ def test_numbers_are_judged_in_the_units_of_the_data(scaled: bool, gaps: float) 
 @pytest.mark.parametrize("form", ["numbers", "one-hot", "softened"])
 @pytest.mark.parametrize("used", [6, 4])  # of six classes, so that some are neither wanted nor said
 def test_classes_are_judged_as_scikit_learn_does(form: str, used: int) -> None:
-    metrics, rng = pytest.importorskip("sklearn.metrics"), np.random.default_rng(1)
+    theirs, rng = pytest.importorskip("sklearn.metrics"), np.random.default_rng(1)
     y = rng.normal(size=(60, 6))
     y[:, used:] = -9
     wanted = rng.choice(used, 60, p=np.arange(1, used + 1) / sum(range(1, used + 1)))
@@ -58,21 +58,21 @@ def test_classes_are_judged_as_scikit_learn_does(form: str, used: int) -> None:
         targets = np.where(there[:, None], share * np.eye(6)[wanted] + (1 - share) / 6, np.nan)
     scores = metrics.of_classes(y, targets, CLASSES, 0.0)
     said = y.argmax(axis=1)
-    assert scores["accuracy"] == pytest.approx(metrics.accuracy_score(wanted[there], said[there]), rel=1e-12)
-    assert scores["macro_f1"] == pytest.approx(metrics.f1_score(wanted[there], said[there], average="macro"), rel=1e-12)
+    assert scores["accuracy"] == pytest.approx(theirs.accuracy_score(wanted[there], said[there]), rel=1e-12)
+    assert scores["macro_f1"] == pytest.approx(theirs.f1_score(wanted[there], said[there], average="macro"), rel=1e-12)
 
 
 @pytest.mark.usefixtures("blocks")
 @pytest.mark.parametrize("width", [1, 3])
 @pytest.mark.parametrize("middle", [0.0, 0.5])
 def test_yes_or_no_is_judged_as_scikit_learn_does(width: int, middle: float) -> None:
-    metrics, rng = pytest.importorskip("sklearn.metrics"), np.random.default_rng(2)
+    theirs, rng = pytest.importorskip("sklearn.metrics"), np.random.default_rng(2)
     targets = (rng.random((50, width)) < 0.3).astype(float)
     y = targets + rng.normal(size=(50, width)) + middle - 0.4
     scores = metrics.of_classes(y, targets, SIGNS, middle)
     wanted, said = targets.astype(int).squeeze(), (y > middle).astype(int).squeeze()
-    assert scores["accuracy"] == pytest.approx(metrics.accuracy_score(wanted, said), rel=1e-12)
-    assert scores["macro_f1"] == pytest.approx(metrics.f1_score(wanted, said, average="macro"), rel=1e-12)
+    assert scores["accuracy"] == pytest.approx(theirs.accuracy_score(wanted, said), rel=1e-12)
+    assert scores["macro_f1"] == pytest.approx(theirs.f1_score(wanted, said, average="macro"), rel=1e-12)
 
 
 def test_a_label_that_is_missing_counts_in_no_figure_of_its_class() -> None:
