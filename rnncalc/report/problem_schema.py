@@ -175,8 +175,11 @@ def _letters() -> str:
 
 
 def _spelled(name: str) -> str:
-    """A pattern of a name, in which underscores do not count."""
-    return "_*".join(map(re.escape, name.replace("_", ""))) + "_*"
+    """A pattern of a name, in which underscores do not count; wx, of one unit, is Wx."""
+    letters = [re.escape(letter) for letter in name.replace("_", "")]
+    if len(letters) > 1 and letters[0] in "Ww":
+        letters[0] = "[Ww]"
+    return "_*".join(letters) + "_*"
 
 
 def _part(keys: tuple[str, ...]) -> Schema:

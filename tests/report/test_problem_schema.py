@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from rnncalc.errors import RnncalcError
@@ -67,6 +67,7 @@ def test_the_schema_knows_the_letters_of_every_notation(notation: str) -> None:
 
 
 @settings(max_examples=300)
+@example("wy")
 @given(st.text("abcdehioqswxyUWVbRBT_0", min_size=1, max_size=6))
 def test_what_the_schema_refuses_the_reader_refuses(key: str) -> None:
     if not permitted(key):
