@@ -21,14 +21,13 @@ def letters(problem: Problem, parameters: bool = True) -> dict[str, Any]:
         made = _of_parameters(level) if parameters else {}
         if not level.read_out:
             made |= {theirs: ours for ours, theirs in level.letters.signals.items() if theirs != ours}
-        place = of_network
         if stacked(problem) and not level.read_out:
             layers = of_network.setdefault("layers", [])
             layers += [{}] * (level.number + 1 - len(layers))
             both = len(problem.network.layers[level.number].passes) > 1
             layers[level.number] = {**layers[level.number], **({level.direction: made} if both else made)}
         else:
-            place |= made
+            of_network |= made
     rows = parameters and any(level.letters.rows for level in levels(problem))
     named = {"letters": of_network} if _any(of_network) else {}
     return named | ({"vectors": "row"} if rows else {})
