@@ -50,6 +50,10 @@ class CompiledRunner(CellRunner, Protocol):
     def lane_batched(self) -> LaneRunner:
         """The same cell, vectors running across the sequences."""
 
+    @property
+    def divisible(self) -> bool:
+        """Whether several threads may share the units of one sequence."""
+
     def prepared(self, schedule: PackedBatch, initial: Arrays, wanted: bool = False) -> PreparedRunner:
         """`infer` for any inputs of one schedule."""
 

@@ -11,6 +11,7 @@ from typing import Any, cast
 
 import numpy as np
 
+from rnncalc.common.threads import shares
 from rnncalc.engine.interface import CellRunner, CompiledRunner
 from rnncalc.model.layer import DirectionalLayer
 from rnncalc.model.packed_batch import BatchMajor, PackedBatch
@@ -84,9 +85,17 @@ class PreparedCall:
 
     @classmethod
     def of(cls, network: Stack, view: View) -> PreparedCall | None:
-        """None where there is more to decide: vectors across sequences, backward layers, a summary, threads."""
-        plain = network.compiles and network.threads == 1 and not (network.runs_backward or network.summarises)
+        """None where there is more to decide: vectors across sequences, backward layers, a summary, work to share."""
+        plain = network.compiles and not (network.runs_backward or network.summarises or _shared(network, view))
         return cls(network, view) if plain and not across_pays(network, view) else None
+
+
+def _shared(network: Stack, view: View) -> bool:
+    """Whether several threads share the sequences, or the units of one."""
+    if network.threads == 1:
+        return False
+    cells = cast(Sequence[CompiledRunner], network.cells)
+    return len(shares(view.schedule.sequences, network.threads)) > 1 or any(cell.divisible for cell in cells)
 
 
 def _places(

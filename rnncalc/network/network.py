@@ -151,7 +151,7 @@ class Network(Stack):
         >>> net(np.ones((2, 3, 1)), states).shape
         (2, 3, 1)
         """
-        plain = self.threads == 1 and lengths is mask is states is None and not (initial or return_state)
+        plain = lengths is mask is states is None and not (initial or return_state)
         if plain and type(x) is np.ndarray and x.dtype is self.dtype and (call := self._calls.get((x.shape, layout))):
             return call.outputs(x)
         plain = plain and not self._takes_tokens(x)
@@ -207,7 +207,7 @@ class Network(Stack):
         array([[0.7531],
                [0.8098]])
         """
-        plain = self.threads == 1 and lengths is mask is states is None and not initial
+        plain = lengths is mask is states is None and not initial
         if plain and type(x) is np.ndarray and x.dtype is self.dtype and (call := self._calls.get((x.shape, layout))):
             return call.trace(self, x)
         plain = plain and not self._takes_tokens(x)

@@ -20,7 +20,7 @@ from rnncalc.model.equations.expression import INPUT
 from rnncalc.model.equations.functions import quiet
 from rnncalc.model.packed_batch import PackedBatch
 
-LARGE = 1024 * 1024  # bytes of adjoints, above which they are not all kept at once
+LARGE = 1024 * 1024  # bytes of adjoints: fewer are not worth sharing among threads; of more, not all are kept at once
 PART = 16 * 1024 * 1024  # bytes of the most that are
 ROWS = gradient_loops.BLOCK  # the fewest that are: less would go over the weights' gradients too often
 
@@ -65,7 +65,7 @@ class CompiledAdjoint:
         """
         self.chunk = chunk
         size = self.schedule.rows * self.back.pitch * self.dtype.itemsize
-        if size < LARGE and self.compiled.threads == 1:
+        if size < LARGE:
             self._at_once()
         elif kept or chunk or not self.schedule.sequences or not len(self.inputs):
             self.reached  # noqa: B018 - made here, while the weights are what they were

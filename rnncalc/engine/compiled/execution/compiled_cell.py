@@ -91,6 +91,11 @@ class CompiledCell(PackedCell):
 
         return SplitCell(self)
 
+    @property
+    def divisible(self) -> bool:
+        """Whether several threads may share the units of one sequence."""
+        return self.split.fits
+
     def _infer_split(
         self, x: np.ndarray, schedule: PackedBatch, initial: Arrays, threads: int
     ) -> tuple[np.ndarray, np.ndarray]:
