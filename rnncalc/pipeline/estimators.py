@@ -9,15 +9,18 @@ from __future__ import annotations
 
 import warnings
 from abc import abstractmethod
+from collections.abc import Mapping
 from typing import Any, Self
 
 import numpy as np
 
 from rnncalc.common.i18n import _
+from rnncalc.common.suggest import hint
 from rnncalc.errors import ProblemError, ShapeError
 from rnncalc.model.losses import takes_classes, usual_output
 from rnncalc.network.training.sequences import Sequences
 from rnncalc.network.training.settings import Settings
+from rnncalc.network.training.target_weights import class_weights
 from rnncalc.network.training.targets import seen_backward
 from rnncalc.network.training.trainer import Trainer
 from rnncalc.network.weights.initialise import random_network
@@ -79,8 +82,7 @@ class _Recurrent(BaseEstimator):
         y : array_like, (N,)
             The class of each series, or the number that it leads to.
         sample_weight : array_like, (N,), optional
-            What each series counts in the loss; `sklearn.utils.class_weight.compute_sample_weight` makes them of
-            weights of classes.
+            What each series counts in the loss, times what its class counts.
 
         Returns
         -------
@@ -139,6 +141,10 @@ class _Recurrent(BaseEstimator):
     def _answers(self, outputs: np.ndarray) -> np.ndarray:
         """What the network's outputs say of each series."""
 
+    def _of_classes(self) -> Any:
+        """What classes count, by class number, as `class_weights` takes it; None where all are alike."""
+        return None
+
     def _train(self, weights: Any, X: np.ndarray, y: np.ndarray, outputs: int, loss: str) -> None:
         """Fit a network to series and one target each: class numbers, or rows of numbers."""
         if self.direction != "forward" and self.summary == "last":
@@ -168,6 +174,9 @@ class _Recurrent(BaseEstimator):
             weights = _check_sample_weight(weights, X, dtype=np.float64, ensure_non_negative=True)
             data = data.weighted(np.repeat(weights, T))
         train, held = data.split(self.validation, int(seed))
+        if (said := self._of_classes()) is not None:
+            counted = class_weights(train.y, outputs, said)
+            train, held = train.by_class(counted), held and held.by_class(counted)
         self.history_ = Trainer(self.network_, train, settings, held).run()
         self.n_iter_ = len(self.history_)
 
@@ -195,6 +204,8 @@ class RNNClassifier(ClassifierMixin, _Recurrent):
     Inputs are standardised. The class passes scikit-learn's checks but for repeated series: they are other batches.
 
     {PARAMETERS}
+    class_weight : mapping of class to float, or "balanced", optional
+        What each class counts in the loss, as for `Network.fit`, by the names in y. Those not named count 1.
 
     Examples
     --------
@@ -205,6 +216,32 @@ class RNNClassifier(ClassifierMixin, _Recurrent):
     >>> RNNClassifier(hidden=4, epochs=50).fit(X, y).predict([[4, 5, 6]])
     array(['up'], dtype='<U4')
     """
+
+    def __init__(
+        self, cell: str = "gru", hidden: int = 32, layers: int = 1, direction: str = "forward",
+        activation: str | None = None, init: str = "torch", epochs: int = 100, batch: int = 32,
+        optimizer: str = "adam", lr: float = 0.01, weight_decay: float = 0.0, schedule: str = "cosine",
+        clip_norm: float | None = 1.0, validation: float = 0.0, patience: int | None = None, dtype: str = "float64",
+        engine: str = "auto", random_state: Any = 0, summary: str = "final",
+        class_weight: Mapping[Any, float] | str | None = None,
+    ):  # fmt: skip
+        super().__init__(
+            cell, hidden, layers, direction, activation, init, epochs, batch, optimizer, lr, weight_decay, schedule,
+            clip_norm, validation, patience, dtype, engine, random_state, summary,
+        )  # fmt: skip
+        self.class_weight = class_weight
+
+    def _of_classes(self) -> Any:
+        said = self.class_weight
+        if not isinstance(said, Mapping):
+            return said
+        classes = self.classes_.tolist()
+        unknown = [name for name in said if name not in classes]
+        if unknown and not all(name in said for name in classes):  # else y is the part of a fold without that class
+            message = _("class_weight: there is no class “{label}”: {hint}")
+            known = [str(name) for name in classes]
+            raise ProblemError(message, label=unknown[0], hint=hint(str(unknown[0]), known))
+        return {number: said[name] for number, name in enumerate(classes) if name in said}
 
     def _understood(self, X: Any, y: Any) -> tuple[np.ndarray, np.ndarray, int, str]:
         X, y = validate_data(self, X, y, dtype=np.float64, allow_nd=True)

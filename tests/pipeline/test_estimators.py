@@ -11,9 +11,11 @@ pytest.importorskip("sklearn")
 
 from sklearn.base import clone
 from sklearn.model_selection import cross_val_score
+from sklearn.utils.class_weight import compute_sample_weight
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from rnncalc import RNNClassifier, RNNRegressor
+from rnncalc.errors import ProblemError
 from rnncalc.network.training.run_state import DivergedError
 
 
@@ -69,3 +71,38 @@ def test_series_are_told_apart_and_measured() -> None:
     model = RNNClassifier(epochs=2, random_state=3, validation=0.2).fit(X, names)
     assert np.array_equal(model.predict_proba(X), clone(model).fit(X, names).predict_proba(X))
     assert set(model.history_[0]) >= {"loss", "val_loss"}
+
+
+@pytest.mark.parametrize("validation", [0.0, 0.3])
+@pytest.mark.parametrize("labels", [["down", "flat", "up"], [3, 5, 8], [False, True], [1.0, 2.0, 3.0]])
+def test_classes_count_what_class_weight_says(labels: list[Any], validation: float) -> None:
+    """A mapping by the names in y is the same to the bit as weights of series, balanced as scikit-learn has it."""
+    rng = np.random.default_rng(len(labels))
+    X, y = (
+        rng.normal(size=(40, 6, 2)),
+        rng.choice(labels, 40, p=np.arange(1, len(labels) + 1) / sum(range(len(labels) + 1))),
+    )
+    how: dict[str, Any] = {"epochs": 3, "hidden": 3, "engine": "equations", "validation": validation}
+    counts = {label: float(rng.uniform(0.1, 5)) for label in labels[1:]}  # the first counts 1
+    series = np.array([counts.get(label, 1.0) for label in y.tolist()])
+    by_series, plain = (RNNClassifier(**how).fit(X, y, weights).predict_proba(X) for weights in (series, None))
+    by_class = RNNClassifier(class_weight=counts, **how).fit(X, y).predict_proba(X)
+    np.testing.assert_array_equal(by_class, by_series)
+    assert not np.array_equal(by_class, plain)
+    both = RNNClassifier(class_weight=counts, **how).fit(X, y, series).predict_proba(X)
+    np.testing.assert_allclose(both, RNNClassifier(**how).fit(X, y, series**2).predict_proba(X), rtol=1e-9)
+    if not validation:  # what is put aside is not counted
+        balanced = RNNClassifier(class_weight="balanced", **how).fit(X, y).predict_proba(X)
+        weights = compute_sample_weight("balanced", y)
+        np.testing.assert_allclose(balanced, RNNClassifier(**how).fit(X, y, weights).predict_proba(X), rtol=1e-9)
+
+
+def test_a_class_that_is_none_is_refused_unless_all_others_are_there() -> None:
+    X, y = np.random.default_rng(1).normal(size=(8, 3)), ["up", "down"] * 4
+    how: dict[str, Any] = {"epochs": 1, "hidden": 2, "engine": "equations"}
+    with pytest.raises(ProblemError, match="there is no class “upp”: did you mean up"):
+        RNNClassifier(class_weight={"upp": 2.0, "down": 1}, **how).fit(X, y)
+    with pytest.raises(ProblemError, match="“balanced”"):
+        RNNClassifier(class_weight="balance", **how).fit(X, y)
+    RNNClassifier(class_weight={"up": 2.0, "down": 1, "flat": 3}, **how).fit(X, y)
+    assert "class_weight" not in RNNRegressor().get_params()
