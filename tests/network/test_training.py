@@ -270,6 +270,25 @@ def test_blocks_of_steps_do_not_matter() -> None:
         assert runs[0][1:] == other[1:]
 
 
+@compiler
+@pytest.mark.parametrize("threads", [1, 2])
+def test_an_epoch_has_room_for_its_largest_batch_from_the_first_step(
+    threads: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    x, y = task(count=50)
+    data, written, write = Sequences.of(x, y, classes=True, inputs=D), [], CompiledStep._write
+
+    def noted(step: CompiledStep, *arguments: Any) -> None:
+        written.append(arguments)
+        write(step, *arguments)
+
+    monkeypatch.setattr(CompiledStep, "_write", noted)
+    for seed in range(4):  # the first batch, which is played alone, is seldom the largest
+        settings = Settings("cross_entropy", epochs=1, batch=4, seed=seed)
+        Trainer(network(), *settle(data, settings), threads=threads).run(lambda _trainer: None)
+    assert len(written) == 4
+
+
 def test_fit_truncates_on_both_engines() -> None:
     x, y = task(count=20)
     trained = {}

@@ -66,6 +66,7 @@ class CompiledEpochs:
             batches = data.runs(batch, seed, epoch or 0, shuffle, settings.chunk, begin)
             if len(batches[2]) < 2:
                 return
+            self.step.expect(int(np.diff(_rows_before(*batches)).max()), int(np.diff(batches[2]).max()))
             yield batches
             if not settings.chunk or len(data) > 1:
                 return

@@ -54,6 +54,7 @@ class CompiledStep:
         self.late = summary == "final"
         self.backwards = any("backward" in layer.passes for layer in layers)
         self.rows = self.sequences = 0
+        self.expected = 0, 0
         self.kinds: tuple[bool, bool] | None = None
         directed = [part for layer in layers for part in layer.passes.values()]
         if any(forward_lines.program(part.cell).extras for part in [*directed, *([read_out] if read_out else [])]):
@@ -61,6 +62,10 @@ class CompiledStep:
         self.parts = [
             Part(Share(number, threads), theta.dtype, update[2] if update else 2) for number in range(threads)
         ]
+
+    def expect(self, rows: int, sequences: int) -> None:
+        """Batches of up to so many rows and sequences will come: the blocks made for the first are large enough."""
+        self.expected = rows + sequences + len(self.parts), sequences  # a row of each part is for what is thrown away
 
     def laid(self, begins: np.ndarray, lengths: np.ndarray, cuts: np.ndarray) -> Laid:
         """Batches, longest sequence first: where sequences begin in the data, their lengths, where batches begin."""
@@ -85,7 +90,8 @@ class CompiledStep:
         weights = np.empty(0, self.theta.dtype) if weights is None else weights
         tables, kinds = laid.feed(x, y, self.some, LOSSES[self.loss], weights), (y.ndim == 1, x.ndim == 1)
         if laid.capacity > self.rows or laid.sequences > self.sequences or kinds != self.kinds:
-            self._write(max(laid.capacity, self.rows), max(laid.sequences, self.sequences), *kinds)
+            rows, sequences = self.expected
+            self._write(max(laid.capacity, self.rows, rows), max(laid.sequences, self.sequences, sequences), *kinds)
         self.last = laid.first_batch
         for program, given in zip(self.network.programs, initial_states):
             program.start(given, laid.sequences)
