@@ -1,4 +1,4 @@
-"""Names that nobody knows, and the known name that is nearest to each; options that change nothing where they stand."""
+"""Names that nobody knows: what is said of one, and the known name that is nearest to it."""
 
 from __future__ import annotations
 
@@ -21,11 +21,6 @@ def hint(word: str, known: Collection[str]) -> str:
     """The nearest of the known names as a question, else all of them."""
     near = nearest(word, known)
     return _("did you mean {near}?").format(near=near) if near else ", ".join(known)
-
-
-def without_effect(option: str, owner: str) -> str:
-    """What is said of an option that changes nothing, and of what it belongs to."""
-    return _("{name} has no effect here: it belongs to {owner}").format(name=option, owner=owner)
 
 
 def one_of(name: str, word: object, known: Collection[str]) -> None:

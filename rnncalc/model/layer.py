@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from rnncalc.common.i18n import _
-from rnncalc.common.suggest import one_of, without_effect
+from rnncalc.common.suggest import one_of
 from rnncalc.errors import MissingError, ProblemError, ShapeError
 from rnncalc.model.arrays import as_array, in_dtype, without_graph
 from rnncalc.model.cells import CELLS, Cell
@@ -139,8 +139,7 @@ class Layer:
     ShapeError
         If the arrays disagree in H, D or O.
     ProblemError
-        If an array is missing or unknown, or an option is no option of the cell; or merge says something where there
-        is one direction.
+        If an array is missing or unknown, or an option is no option of the cell.
 
     Examples
     --------
@@ -171,8 +170,6 @@ class Layer:
         if backward is not None:
             self.passes["backward"] = second = DirectionalLayer(**{"cell": first.cell, **backward})
             _check_directions(first, second)
-        elif merge != "concat":
-            raise ProblemError(without_effect("merge", 'direction="both"'))
 
     def __repr__(self) -> str:
         return f"Layer({self.label}, {_listed(self.sizes)})"

@@ -5,12 +5,11 @@ Each is a field of the data's account, an argument of `random_network` or a fiel
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import fields
 from typing import Any
 
-from rnncalc.network.training.settings import WITHOUT as SETTINGS_WITHOUT
-from rnncalc.network.training.settings import Owner, Settings
+from rnncalc.network.training.settings import Settings
 from rnncalc.pipeline.account import OPTIONS
 
 NETWORK: dict[str, type] = {  # arguments of `random_network`, written here so that they can be listed without it
@@ -23,11 +22,20 @@ LEAST = {"hidden": 1, "layers": 1, "batch": 1, "every": 1}  # of a whole number;
 MOST = 2**31 - 1  # of a whole number
 
 
-WITHOUT: dict[str, Owner] = {
+DECAYING = ("step", "exponential", "plateau")
+WITHOUT: dict[str, tuple[Callable[[Mapping[str, Any]], bool], str]] = {  # option → what it works with, and its name
     "merge": (lambda run: run.get("direction") == "both", "--direction both"),
     "forget_bias": (lambda run: run.get("cell", "lstm") == "lstm", "--cell lstm"),
-    **SETTINGS_WITHOUT,
+    "gamma": (lambda run: run.get("schedule") in DECAYING, "--schedule step|exponential|plateau"),
+    "every": (lambda run: run.get("schedule") in ("step", "plateau"), "--schedule step|plateau"),
+    "dropout_mask": (lambda run: bool(run.get("dropout") or run.get("input_dropout")), "--dropout, --input-dropout"),
 }
+
+
+def without_effect(options: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Return the options that are given and change nothing, each with what it belongs to."""
+    given = {name: value for name, value in options.items() if value is not None}
+    return [(name, owner) for name, (works, owner) in WITHOUT.items() if name in given and not works(given)]
 
 
 def _kinds(annotations: Mapping[str, str]) -> dict[str, type]:

@@ -15,13 +15,13 @@ import numpy as np
 from rnncalc.common import strict_json
 from rnncalc.common.i18n import _
 from rnncalc.common.spool import blocks
-from rnncalc.common.suggest import hint, without_effect
+from rnncalc.common.suggest import hint
 from rnncalc.errors import ParseError, ProblemError
 from rnncalc.model.losses import LOSSES, usual_loss, usual_output
 from rnncalc.network.gradients import gradient_notes
 from rnncalc.network.network import Network
 from rnncalc.network.training.sequences import Sequences
-from rnncalc.network.training.settings import Settings, ineffective
+from rnncalc.network.training.settings import Settings
 from rnncalc.network.training.trainer import Trainer
 from rnncalc.network.weights import model_file as models
 from rnncalc.network.weights import schema
@@ -31,7 +31,7 @@ from rnncalc.pipeline.account import Account
 from rnncalc.pipeline.data.frame import is_frame
 from rnncalc.pipeline.data.remarks import defaults, remarks
 from rnncalc.pipeline.examples import EXAMPLES
-from rnncalc.pipeline.options import KINDS, LEAST, MOST, NETWORK, SETTINGS, WITHOUT, among
+from rnncalc.pipeline.options import KINDS, LEAST, MOST, NETWORK, SETTINGS, among, without_effect
 from rnncalc.problems.keys import called
 from rnncalc.problems.parse import files
 
@@ -167,7 +167,6 @@ def prepare(options: Mapping[str, Any]) -> Run:
     notes += [] if earlier else defaults(about, options)
     if options.get("embed") and not fitted.tokens:
         raise ProblemError(_("--embed is of tokens: of a text, or of lines of them"))
-    useless = ineffective(options, WITHOUT)
     if earlier:
         net = earlier.network
         schema.check_data(about.known(), net.sizes["D"], net.sizes["O"])
@@ -176,12 +175,14 @@ def prepare(options: Mapping[str, Any]) -> Run:
             "cell": "lstm",
             "hidden": 32,
             "output": output,
-            **among(set(NETWORK) - {name for name, _owner in useless}, options),
+            **among(NETWORK, options),
             "summary": summary,
         }
         net = random_network(inputs=about.inputs, outputs=about.outputs, seed=seed, **chosen)
     notes += gradient_notes(net.layers, net.read_out)
-    notes += [without_effect("--" + name.replace("_", "-"), owner) for name, owner in useless]
+    for name, owner in without_effect(options):
+        message = _("--{name} has no effect here: it belongs to {owner}")
+        notes.append(message.format(name=name.replace("_", "-"), owner=owner))
     settings = Settings(**{**among(SETTINGS, options), "loss": loss})
     if _is_long_stream(fitted, settings, net):
         message = _("the text is one sequence of {n} steps and is learnt in blocks of {chunk}: --chunk says otherwise")

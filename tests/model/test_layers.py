@@ -41,8 +41,8 @@ def test_a_gradient_divides_as_the_directions_were_merged(merge: str) -> None:
 @pytest.mark.parametrize("name", ["elman", "lstm", "gru_after"])
 def test_a_layer_hands_up_as_much_as_its_directions_make(name: str, direction: str, merge: str) -> None:
     rng, cell = np.random.default_rng(2), CELLS[name]
-    both = {"backward": arrays(cell, rng), "merge": merge} if direction == "both" else {}
-    layer = Layer(cell, direction=direction, **both, **arrays(cell, rng))  # type: ignore[arg-type]
+    both = {"backward": arrays(cell, rng)} if direction == "both" else {}
+    layer = Layer(cell, direction=direction, merge=merge, **both, **arrays(cell, rng))  # type: ignore[arg-type]
     states = [np.zeros((1, SIZES["H"])) for _part in layer.passes]
     assert layer.width == (MERGES[merge](*states) if len(states) > 1 else states[0]).shape[1]
     assert list(layer.passes) == (["forward", "backward"] if direction == "both" else [direction])

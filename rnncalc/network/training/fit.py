@@ -11,13 +11,13 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from rnncalc.common.i18n import _
-from rnncalc.common.suggest import hint, without_effect
+from rnncalc.common.suggest import hint
 from rnncalc.errors import ProblemError
 from rnncalc.model.equations.functions import quiet
 from rnncalc.model.losses import takes_classes
 from rnncalc.network.stack import Stack
 from rnncalc.network.training.sequences import Sequences
-from rnncalc.network.training.settings import WITHOUT, Settings, ineffective
+from rnncalc.network.training.settings import Settings
 from rnncalc.network.training.target_weights import class_weights
 from rnncalc.network.training.targets import seen_backward
 from rnncalc.network.training.trainer import Trainer
@@ -63,13 +63,11 @@ def _at_last_alone(data: Sequences) -> bool:
 
 
 def settings(**given: Any) -> Settings:
-    """Settings by name. Raises ProblemError for one that is unknown, with the nearest known one, or changes nothing."""
+    """Settings by name. An unknown name raises ProblemError, which suggests the nearest known one."""
     known = [field.name for field in fields(Settings)]
     for name in given:
         if name not in known:
             raise ProblemError(_("training has no setting “{name}”: {hint}"), name=name, hint=hint(name, known))
-    for name, owner in ineffective(given, WITHOUT):
-        raise ProblemError(without_effect(name, owner.replace("--", "").replace("-", "_")))
     return Settings(**given)
 
 

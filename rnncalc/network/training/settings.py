@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from numbers import Integral, Real
 from typing import Any
@@ -80,21 +79,6 @@ def _check_kind(name: str, words: str, value: Any) -> None:
         raise ProblemError(_("{name} must be a whole number, not {value}"), name=name, value=repr(value))
     if words.startswith("float") and not isinstance(value, Real):
         raise ProblemError(_("{name} must be a number, not {value}"), name=name, value=repr(value))
-
-
-DECAYING = ("step", "exponential", "plateau")
-Owner = tuple[Callable[[Mapping[str, Any]], bool], str]  # with which options another works, and how they are typed
-WITHOUT: dict[str, Owner] = {
-    "gamma": (lambda run: run.get("schedule") in DECAYING, "--schedule step|exponential|plateau"),
-    "every": (lambda run: run.get("schedule") in ("step", "plateau"), "--schedule step|plateau"),
-    "dropout_mask": (lambda run: bool(run.get("dropout") or run.get("input_dropout")), "--dropout, --input-dropout"),
-}
-
-
-def ineffective(options: Mapping[str, Any], owners: Mapping[str, Owner]) -> list[tuple[str, str]]:
-    """The options that are given and change nothing, each with what it belongs to, as a command has it."""
-    given = {name: value for name, value in options.items() if value is not None}
-    return [(name, owner) for name, (works, owner) in owners.items() if name in given and not works(given)]
 
 
 OPTIONS = ("lr", "momentum", "alpha", "beta1", "beta2", "eps", "weight_decay")

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from rnncalc.common.i18n import N_, _
-from rnncalc.common.suggest import one_of, without_effect
+from rnncalc.common.suggest import one_of
 from rnncalc.errors import ProblemError
 from rnncalc.model.cells import Cell
 from rnncalc.model.cells.embedding import EMBEDDING
@@ -116,13 +116,8 @@ def arrays(
     cell: Cell, sizes: Mapping[str, int], rng: np.random.Generator, init: str = "torch",
     forget_bias: float | None = None,
 ) -> dict[str, np.ndarray]:  # fmt: skip
-    """A cell's arrays by name. sizes: D, H, O; forget_bias: of an LSTM's f, in place of the scheme's.
-
-    Raises ProblemError.
-    """
+    """A cell's arrays by name. sizes: D, H, O; forget_bias: of an LSTM's f, in place of the scheme's."""
     chosen, drawn = scheme(init), {}
-    if forget_bias is not None and cell.name != "lstm":
-        raise ProblemError(without_effect("forget_bias", "lstm"))
     for name, stack in cell.stacks.items():
         blocks = []
         for parameter in stack:
@@ -155,7 +150,7 @@ def random_network(
     layers : int
     direction : {"forward", "backward", "both"}
     merge : {"concat", "sum", "ave", "mul"}
-        How two directions become one, for direction="both".
+        How two directions become one.
     output : {"identity", "softmax", "log_softmax", "sigmoid", "tanh", "relu"}
         The function of the read-out.
     activation : {"tanh", "relu", "sigmoid", "identity", "elu", "leaky_relu", "softplus", "softsign", …}, optional
@@ -182,8 +177,7 @@ def random_network(
     Raises
     ------
     ProblemError
-        If a name is unknown, a size too small, an option belongs to what is not there, or the network is too large to
-        be trained in this machine's memory.
+        If a name is unknown, a size too small, or the network too large to be trained in this machine's memory.
 
     Examples
     --------
@@ -219,8 +213,8 @@ def random_network(
         given: dict[str, Any] = arrays(base, sizes, rng, init, forget_bias)
         both: dict[str, Any] = {}
         if direction == "both":
-            both = {"backward": arrays(base, sizes, rng, init, forget_bias)}
-        made.append(Layer(base, **given, direction=direction, merge=merge, **both))
+            both = {"backward": arrays(base, sizes, rng, init, forget_bias), "merge": merge}
+        made.append(Layer(base, **given, direction=direction, **both))
         width = made[-1].width
     if base.outputs:
         if summary in OVER_STEPS:

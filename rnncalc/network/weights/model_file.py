@@ -139,8 +139,7 @@ def _network(
             for prefix, names in ((f"layers.{number}.", cell.names), (f"layers.{number}.backward.", other.names))
         )
         given: dict[str, Any] = {**first, "backward": {"cell": other, **second}} if second else first
-        merge = layer["merge"] if second else "concat"  # which earlier versions took without a second direction too
-        layers.append(Layer(cell, direction=layer["direction"], merge=merge, **given))
+        layers.append(Layer(cell, direction=layer["direction"], merge=layer["merge"], **given))
     V, c = left.pop("V", None), left.pop("c", None)
     if left:
         raise ParseError(_("the tensor {name} belongs to none of its layers"), name=next(iter(left)))
