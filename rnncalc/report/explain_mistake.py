@@ -293,7 +293,7 @@ LESSONS: dict[str, tuple[str, str, str]] = {
     ),
     "bias_subtracted": (
         N_("The bias was subtracted: x U + h W − b, or a threshold was meant, which is a bias with the other sign."),
-        N_("a_t = b + W h_{t-1} + U x_t: b is added."),
+        N_("a_t = b + W h_{t-1} + U x_t: b is added. Where the equation has − θ, θ is taken away."),
         N_("With x = 0 and h = 0 the preactivation is −b, not b. Where b = 0 nothing shows."),
     ),
     "output_gate_inside_tanh": (

@@ -40,6 +40,27 @@ def test_a_planted_mistake_is_named(mistake: str) -> None:
     assert shown >= 3
 
 
+@pytest.mark.parametrize("sign", [1, -1])
+def test_a_bias_with_the_other_sign(sign: int) -> None:
+    """b where the equation has −b, and the other way; the person's own gradient and update follow from their equation."""
+    rng = np.random.default_rng(3)
+    for _number in range(4):
+        problem = planted.problem("sign_flipped", rng)
+        wrong = {**problem, "b": -sign * problem["b"]}
+        solved = planted.solve(wrong)
+        solved["db"] = -sign * solved["db"]
+        solved["b_new"] = problem["b"] - problem["lr"] * solved["db"]
+        answers = {name: planted.texts(solved[name], 5) for name in ("h", "y", "dU", "db", "b_new")}
+        function, between = problem.get("activation", "tanh"), "+" if sign > 0 else "-"
+        line = f"h_t = {function}(U x_t + W h_{{t-1}} {between} b)"
+        stated = {name: value for name, value in planted.keys(problem).items() if name != "activation"}
+        output = f"y_t = {stated.pop('output', 'identity')}(V h_t + c)".replace("identity", "")
+        verdict = check(rnncalc.problem(**stated, equations=[line, output]).given, answers)
+        assert verdict.mistakes[0].id == "bias_subtracted", (problem, verdict.mistakes)
+        assert ("subtracted, not added" in verdict.mistakes[0].message) == (sign > 0)
+        assert verdict.mistakes[0].explains == verdict.mistakes[0].of
+
+
 def test_two_mistakes_together() -> None:
     """No bias, and U transposed: neither alone gives any of the numbers."""
     rng = np.random.default_rng(5)

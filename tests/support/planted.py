@@ -20,8 +20,8 @@ FUNCTIONS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
 }
 ORDER = "ifgo"
 
-FORWARD = """bias_omitted output_bias_omitted second_bias_omitted bias_outside_activation U_transposed W_transposed
-V_transposed U_W_swapped recurrence_omitted initial_state_ignored stale_state state_lag preactivation_fed_back
+FORWARD = """bias_omitted bias_subtracted output_bias_omitted second_bias_omitted bias_outside_activation U_transposed
+W_transposed V_transposed U_W_swapped recurrence_omitted initial_state_ignored stale_state state_lag preactivation_fed_back
 activation_omitted activation_tanh activation_sigmoid activation_relu output_activation_omitted softmax_over_steps
 inputs_reversed inputs_shifted output_from_previous_state softmax_over_batch weights_ignored
 backward_realigned""".split()
@@ -127,6 +127,8 @@ def _parameters(p: Problem, mistake: str) -> Problem:
         p["b"] = p["b_ih"] if mistake == "second_bias_omitted" else p["b_ih"] + p["b_hh"]
     if mistake == "bias_omitted":
         p["b"] = 0 * p["b"]
+    elif mistake == "bias_subtracted":
+        p["b"] = -p["b"]
     elif mistake == "output_bias_omitted":
         p["c"] = 0 * p["c"]
     elif mistake.endswith("_transposed") and mistake[0] in "UWV" and mistake[1] == "_" and "not" not in mistake:

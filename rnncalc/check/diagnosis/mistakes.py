@@ -48,8 +48,13 @@ _FORWARD = (
         N_("the bias b was left out"),
         also_in_code(several(parameters.without_bias), several(parameters.one_by_one("b", np.zeros_like))),
     ),
+    Mistake(
+        "bias_subtracted",
+        N_("the bias b was {detail}"),
+        by_hand(parameters.bias_subtracted, code_backward.bias_subtracted),
+    ),
     Mistake("output_bias_omitted", N_("the read-out's bias c was left out"), plain(parameters.without_output_bias)),
-    Mistake("second_bias_omitted", N_("one of the two biases was left out"), parameters.without_second_bias),
+    Mistake("second_bias_omitted", N_("one of the two biases was left out"), several(parameters.without_second_bias)),
     Mistake("bias_outside_activation", N_("the bias was added after the activation"), several(parameters.bias_outside)),
     Mistake(
         "U_transposed", N_("U was transposed: its columns were taken for its rows"), in_both_passes(_transposed("U"))
@@ -218,7 +223,6 @@ _CODE = (
     ),
     Mistake("wrong_quantity", N_("a line took the wrong quantity: {detail}"), in_both_passes(code.wrong_quantities)),
     Mistake("gate_omitted", N_("the gate {detail} was left out"), in_both_passes(code.without_gate)),
-    Mistake("bias_subtracted", N_("the bias b was subtracted, not added"), several(code_backward.bias_subtracted)),
     Mistake(
         "output_gate_inside_tanh",
         N_("the output gate came inside: h_t = tanh(o ∘ c_t)"),

@@ -76,7 +76,7 @@ def _summands(spec: Spec, step: int | None = None, sequence: int | None = None) 
     return weights
 
 
-def bias_subtracted(spec: Spec) -> Iterator[Spec]:
+def bias_subtracted(spec: Spec, context: Context) -> Iterator[Variant]:
     """−b in all cells, in the read-out, in both, or in one gate; the gradient of b turns with it."""
     groups = _groups(spec, "bc")
     gates = [[place] for places in groups.values() if len(places) > 1 for place in places]
@@ -84,7 +84,7 @@ def bias_subtracted(spec: Spec) -> Iterator[Spec]:
         runs = spec.all_runs
         for number, symbol in places:
             runs[number] = changed_run(runs[number], {symbol: -runs[number].parameters[symbol]})
-        yield _weighed(spec.with_runs(runs), places, -_summands(spec))
+        yield Variant(_weighed(spec.with_runs(runs), places, -_summands(spec)), _("subtracted, not added"))
 
 
 def overwritten(spec: Spec, context: Context) -> Iterator[Variant]:

@@ -11,6 +11,7 @@ import numpy as np
 from rnncalc.check.diagnosis.mistake import Context, Variant
 from rnncalc.check.diagnosis.rewrites.shared import Signed, changed_run, each, kinds, of_kind, where_possible, zeroed
 from rnncalc.check.graph.spec import RunSpec, Spec
+from rnncalc.common.i18n import _
 from rnncalc.model.equations.expression import Binary, Call, Expression, Name, terms, total
 from rnncalc.model.equations.stages import has_product, product_line
 
@@ -27,7 +28,7 @@ def without_output_bias(spec: Spec) -> Spec:
     return each(spec, lambda run: zeroed(run, of_kind(run, "c")))
 
 
-def without_second_bias(spec: Spec, context: Context) -> Iterator[Variant]:
+def without_second_bias(spec: Spec) -> Iterator[Spec]:
     """Keep one of b_ih and b_hh; without b_hh, gru_after has no d."""
     stacks = [{name: [p.symbol for p in run.cell.stacks.get(name, [])] for name in ("b", "b_hh")} for run in spec.runs]
     for keep_first in (True, False):
@@ -37,7 +38,26 @@ def without_second_bias(spec: Spec, context: Context) -> Iterator[Variant]:
         ]
         if any(left_out):
             runs = [zeroed(run, symbols) for run, symbols in zip(spec.runs, left_out)]
-            yield Variant(spec.with_runs([*runs, *([spec.read_out] if spec.read_out else [])]))
+            yield spec.with_runs([*runs, *([spec.read_out] if spec.read_out else [])])
+
+
+def bias_subtracted(spec: Spec, context: Context) -> Iterator[Variant]:
+    """Put the other sign before the biases of all cells; their gradients turn with it."""
+    changed = where_possible(spec, _biases_turned)
+    if changed is not None:
+        lines = [product_line("", line) for run in spec.runs for line in run.lines.values() if has_product(line)]
+        added = any(sign > 0 for line in lines for sign, _bias in line.biases)
+        yield Variant(changed, _("subtracted, not added") if added else _("added, not subtracted"))
+
+
+def _biases_turned(run: RunSpec) -> RunSpec:
+    biases = {Name(symbol) for symbol in of_kind(run, "b")}
+    lines = {
+        line: total([(-sign if term in biases else sign, term) for sign, term in terms(expression)])
+        for line, expression in run.lines.items()
+        if has_product(expression) and biases.intersection(term for _sign, term in terms(expression))
+    }
+    return replace(run, lines={**run.lines, **lines}) if lines else run
 
 
 def bias_outside(spec: Spec) -> Iterator[Spec]:
