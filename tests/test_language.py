@@ -165,6 +165,8 @@ def test_help_in_chinese(command: str) -> None:
     options = first[first.index("\n选项：") :]
     assert not re.search(r"[\u4e00-\u9fff。，；] [\u4e00-\u9fff]|\[[^\]\n]*; ", options)
     assert max([display_width(line) for line in options.splitlines() if line.startswith(" " * 20)], default=0) <= 80
+    texts = [re.match(r"(?:  -\S.*?)?\s{2,}(?=\S)", line) for line in options.splitlines()[2:] if line.strip()]
+    assert len({display_width(begin[0]) for begin in texts if begin and len(begin[0]) > 4}) == 1, options
 
 
 NAMES = set(  # of files, formats, functions, products and people: the same in every language

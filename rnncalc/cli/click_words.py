@@ -65,15 +65,22 @@ class Formatter(click.HelpFormatter):
         super().write_text(_broken(text, self.width - self.current_indent))
 
     def write_dl(self, rows: Iterable[tuple[str, str]], col_max: int = 30, col_spacing: int = 2) -> None:
-        """Terms and texts, likewise; what click adds in brackets has the reader's punctuation."""
+        """Terms and texts. In Chinese they are set here, since click takes every character for as wide as a letter.
+
+        What click adds in brackets has the reader's punctuation.
+        """
         rows = [(self._in_lines(term), text) for term, text in rows]
-        if language() != "en":
-            first = min(max((display_width(term) for term, _text in rows), default=0), col_max) + col_spacing
-            room = self.width - first - 2
-            rows = [
-                (term, _broken(_ADDED.sub(lambda part: part[0].replace("; ", "；"), text), room)) for term, text in rows
-            ]
-        super().write_dl(rows, col_max, col_spacing)
+        if language() == "en":
+            super().write_dl(rows, col_max, col_spacing)
+            return
+        first = min(max((display_width(term) for term, _text in rows), default=0), col_max) + col_spacing
+        begin = "\n" + " " * (self.current_indent + first)
+        for term, text in rows:
+            room = first - display_width(term)
+            text = _ADDED.sub(lambda part: part[0].replace("; ", "；"), text)
+            lines = wrap(text, max(self.width - first - 2, 10)) if text else []
+            between = "" if not lines else " " * room if room >= col_spacing else begin
+            self.write(" " * self.current_indent + term + between + begin.join(lines) + "\n")
 
     def _in_lines(self, term: str) -> str:
         """An option with many choices, broken behind a bar where it is wider than the page."""

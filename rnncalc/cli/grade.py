@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from rnncalc.classroom.grading.choices import APART, ENDINGS, FEEDBACK, FORMATS, KEEP, RENDERED, SPREADSHEETS
+from rnncalc.classroom.grading.choices import APART, ENDINGS, FEEDBACK, FORMATS, KEEP, RENDERED
 from rnncalc.cli import options
 from rnncalc.cli.problem_keys import MARKING_HELP
 from rnncalc.cli.spoken import Spoken, remark
@@ -87,7 +87,7 @@ function of the signature is called and judged.
 )  # fmt: skip
 @options.output_option(
     "output",
-    known=(*ENDINGS, *SPREADSHEETS),
+    known=ENDINGS,
     help="Write to FILE; its ending chooses the format. FOLDER/: a file a person (gradescope, prairielearn).",
 )
 @options.report_option(help="Write the class report too: .html, .docx, .md, .tex, .txt, .json, .csv.")
@@ -174,8 +174,6 @@ def _show(
 
 def _format(output: str | None) -> str:
     if output is not None:
-        if Path(output).suffix.lower() in SPREADSHEETS:
-            raise click.UsageError(_("{name}: spreadsheets are written as .csv; --bom for Excel").format(name=output))
         return ENDINGS.get(Path(output).suffix.lower(), "plain")
     return "table" if sys.stdout.isatty() else "plain"
 

@@ -42,7 +42,7 @@ def test_a_planted_mistake_is_named(mistake: str) -> None:
 
 @pytest.mark.parametrize("sign", [1, -1])
 def test_a_bias_with_the_other_sign(sign: int) -> None:
-    """b where the equation has −b, and the other way; the person's own gradient and update follow from their equation."""
+    """b where the equation has −b, and the other way; gradient and update follow from the person's equation."""
     rng = np.random.default_rng(3)
     for _number in range(4):
         problem = planted.problem("sign_flipped", rng)

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shlex
 import shutil
 import signal
@@ -151,7 +152,7 @@ DOCUMENTS = {".json", ".csv", ".tex", ".md", ".html", ".docx", ".txt"}
 WRITERS = {  # command without its -o → endings that it writes
     ("forward", "--U", "1", "--W", "1", "--x", "1"): {*DOCUMENTS, ".svg"},
     ("check", "--U", "1", "--W", "1", "--x", "1", "--h", "0.76"): {*DOCUMENTS, ".svg"},
-    ("new", "elman", "--seed", "1"): DOCUMENTS,
+    ("new", "elman", "--seed", "1"): {*DOCUMENTS, ".xml"},
     ("init", "elman"): DOCUMENTS,
     ("grade", "p.json", "p.json"): {*DOCUMENTS, ".xml"},
     ("grade", "p.json", "p.json", "--report"): DOCUMENTS,
@@ -175,6 +176,8 @@ def test_an_ending_says_what_is_written(
         if command[0] != "train":
             said = f"written: a{ending}\n" if known else f"Error: a{ending}: nothing here is written as"
             assert said in done.stderr
+            offered = set(re.findall(r"\.\w+", done.stderr.partition("there are ")[2]))  # whatever it offers, it writes
+            assert known or offered - {".htm"} == WRITERS[command]
             assert not known or done.stderr.count("\n") == done.stderr.count("note:") + 1
     if command[0] == "forward":
         assert run(*command, "-o", "a.odt", "--format", "csv").stderr == "written: a.odt\n"

@@ -21,8 +21,9 @@ FUNCTIONS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
 ORDER = "ifgo"
 
 FORWARD = """bias_omitted bias_subtracted output_bias_omitted second_bias_omitted bias_outside_activation U_transposed
-W_transposed V_transposed U_W_swapped recurrence_omitted initial_state_ignored stale_state state_lag preactivation_fed_back
-activation_omitted activation_tanh activation_sigmoid activation_relu output_activation_omitted softmax_over_steps
+W_transposed V_transposed U_W_swapped recurrence_omitted initial_state_ignored stale_state state_lag
+preactivation_fed_back activation_omitted activation_tanh activation_sigmoid activation_relu
+output_activation_omitted softmax_over_steps
 inputs_reversed inputs_shifted output_from_previous_state softmax_over_batch weights_ignored
 backward_realigned""".split()
 GATED = """gate_order update_complement reset_position memory_activation_omitted forget_bias_added
