@@ -199,7 +199,11 @@ class Conventions:
             cuts = {"W": slice(first[1] - units, None), "U": slice(None, first[1] - units)}
         for half, cut in cuts.items():
             self.arrays[half] = _each(fused, partial(_columns, cut))
-        self.notes.append(_("W was cut in two, [{halves}]").format(halves="W U" if word == "hx" else "U W"))
+        halves = "WU" if word == "hx" else "UW"
+        gate_names = [f"_{letter}" for letter in self.order] or [""]
+        whole = self.translation.shown.get(name, name)
+        self.joined[whole] = tuple(tuple(f"{half}{gate_name}" for half in halves) for gate_name in gate_names)
+        self.notes.append(_("W was cut in two, [{halves}]").format(halves=" ".join(halves)))
 
     @property
     def order(self) -> str:

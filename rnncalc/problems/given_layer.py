@@ -17,7 +17,7 @@ from rnncalc.model.equations.printer import Letters
 from rnncalc.model.layer import missing
 from rnncalc.problems.conventions import Conventions, GivenArray, parts_of
 from rnncalc.problems.keys import cell_of, check_keys, near, signals
-from rnncalc.problems.notation import translate
+from rnncalc.problems.notation import NOTATIONS, translate
 from rnncalc.problems.parse.given import RawValue
 from rnncalc.problems.parse.numbers import Numbers
 from rnncalc.problems.shapes import Sizes, bring, finite
@@ -55,7 +55,7 @@ class GivenDirection:
         self.biases = translation.notation.biases
         known |= {*translation.notation.second_biases}
         self.given, self.batch = translation.given, batch
-        check_keys(self.given, known)
+        check_keys(self.given, known, [name for notation in NOTATIONS.values() for name in notation.letters])
         conventions = Conventions(translation, base, inputs and inputs[0], self.given)
         self.arrays = conventions.settle()
         self.cell, self.notes, self.open = conventions.cell, conventions.notes, conventions.open

@@ -114,8 +114,8 @@ def ours(given: Mapping[str, RawValue]) -> dict[str, RawValue]:
     return renamed
 
 
-def check_keys(given: Mapping[str, RawValue], keys: Collection[str]) -> None:
-    """Refuse an unknown key and name the nearest known one. Raises ProblemError."""
+def check_keys(given: Mapping[str, RawValue], keys: Collection[str], others: Collection[str] = ()) -> None:
+    """Refuse an unknown key and name the nearest known one, or of others where none is near. Raises ProblemError."""
     for name, value in given.items():
         stack = name.partition(".")[0]
         if "." in name or (stack not in keys and stack not in ("b_hh", "B")):
@@ -124,7 +124,7 @@ def check_keys(given: Mapping[str, RawValue], keys: Collection[str]) -> None:
                 message = _("{where}: {name} belongs to one gate: say which cell has it, cell: {cells}")
                 raise ProblemError(message, where=value.where, name=name, cells=gated)
             where = value.where if name in value.where else f"{value.where}.{name}"
-            close = near(stack, keys) if stack not in keys else ""
+            close = (near(stack, keys) or near(stack, others)) if stack not in keys else ""
             raise ProblemError(_("{where}: unknown key “{name}”{near}"), where=where, name=name, near=close)
 
 

@@ -11,6 +11,7 @@ import pytest
 
 import rnncalc
 from rnncalc.check import check
+from rnncalc.errors import RnncalcError
 
 BAD = ("short", "long", "comma", "words", "bars")
 
@@ -98,3 +99,13 @@ def test_a_sheet_keeps_its_other_steps(tmp_path: Path) -> None:
     verdict = rnncalc.load_problem(sheet).check()
     assert [(value.place, value.verdict) for value in verdict.values] == [("h_2", "wrong"), ("h_1[1]", "right")]
     assert "write 0.8139" in verdict.values[0].problem
+
+
+@pytest.mark.parametrize(("T", "H"), [(3, 1), (3, 2), (1, 2)])
+@pytest.mark.parametrize("name", ["h", "y"])
+def test_a_step_behind_the_last_is_no_unknown_name(name: str, T: int, H: int) -> None:
+    problem = problem_of(T, H)
+    with pytest.raises(RnncalcError, match=f"there is no {name}_{T + 3}: T = {T}"):
+        check(problem.given, {f"{name}_{T + 3}": "0.5"})
+    with pytest.raises(RnncalcError, match="unknown name"):
+        check(problem.given, {f"q_{T + 3}": "0.5"})

@@ -77,3 +77,10 @@ def test_an_equation_that_is_not_understood_is_no_prose(right: str, tmp_path: Pa
     path.write_text(f"h_t = tanh(W x_t + U h_{{t-1}})\nq_t = {right}\nW = 1\nU = 0.5\nx = 1\n", encoding="utf-8")
     done = command("forward", str(path))
     assert done.code == 2 or "q_t" in done.err
+
+
+@pytest.mark.parametrize(("odd", "near"), [("biass", "bias"), ("kernal", "kernel"), ("weight_hhh", "weight_hh")])
+def test_names_of_other_notations_are_suggested(odd: str, near: str) -> None:
+    done = command("forward", "--U", "1", "--W", "0.5", "--x", "1", f"--{odd}", "3")
+    assert done.code == 2
+    assert f"--{odd}: unknown key “{odd}”: did you mean “{near}”?" in done.err

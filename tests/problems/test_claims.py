@@ -253,3 +253,20 @@ def test_the_cell_that_a_sentence_names(way: str, cell: str, gates: int) -> None
     values = "".join(f"{name} = {printed(array)}\n" for name, array in arrays.items())
     wanted = {**lists(arrays), **({"cell": cell.lower()} if cell else {})}
     np.testing.assert_array_equal(traces(values + (way.format(cell) if cell else ""))[0], traces(wanted)[0])
+
+
+@pytest.mark.parametrize("bias", [False, True])
+@pytest.mark.parametrize(
+    "said",
+    ["The bias is 0.3.", "All biases are -0.25.", "偏置为 0.3。", "阈值取 -0.2。",
+     "The output is passed through a sigmoid.", "The output layer uses ReLU."],
+)  # fmt: skip
+def test_what_equations_do_not_say_is_refused_beside_them(said: str, bias: bool) -> None:
+    """A bias that was given is the one of the sentence; the function of an output stands in its equation."""
+    lines = [f"h_t = tanh(U x_t + W h_{{t-1}}{' + b' * bias})", "y_t = V h_t"]
+    text = "\n".join([*lines, "U = 0.5", "W = -0.3", "V = 2", "x = 1, 2"])
+    for sheet_text in (f"{said}\n{text}", f"{text}\n{said}"):
+        with pytest.raises(RnncalcError, match="is not read: write"):
+            problem(sheet_text)
+        if bias and "output" not in said:
+            assert problem(f"{sheet_text}\nb = 0.3").network.layers[0].passes["forward"].arrays["b"] == 0.3

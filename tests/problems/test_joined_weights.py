@@ -11,6 +11,7 @@ import pytest
 from support.commands import command
 from support.sheets import drawn_at, printed, problem
 
+import rnncalc
 from rnncalc.check.session import check
 from rnncalc.problems.results import Quantities
 from rnncalc.report import backward_data
@@ -158,3 +159,20 @@ def test_data_is_strict_and_in_our_names() -> None:
     answer = backward_data.data(read, trace, gradients, read.update(trace, gradients))
     assert list(answer["gradients"]) == ["U", "W", "b", "h0", "c0"]
     assert answer["letters"]["c̃"] == "g"
+
+
+@pytest.mark.parametrize("kind", ["hx", "xh"])
+@pytest.mark.parametrize("cell", ["elman", "lstm", "gru"])
+def test_a_joined_matrix_of_a_problem_file_is_answered_in_its_form(cell: str, kind: str) -> None:
+    """One matrix of all gates under `fused`: gradients and updates of its shape are right, those of another are not."""
+    gates = {"elman": 1, "lstm": 4, "gru": 3}[cell]
+    keys: dict[str, Any] = {"x": drawn_at(1, T, D).tolist(), "targets": drawn_at(2, T, H).tolist(), "cell": cell}
+    keys |= {"loss": "squared_error", "lr": LR}
+    W, U = drawn_at(3, gates * H, H), drawn_at(4, gates * H, D)
+    halves = [W, U] if kind == "hx" else [U, W]
+    apart = rnncalc.problem(**keys, U=U.tolist(), W=W.tolist()).backward()
+    whole = np.hstack([apart.W, apart.U] if kind == "hx" else [apart.U, apart.W])
+    stated = rnncalc.problem(**keys, W=np.hstack(halves).tolist(), fused=kind)
+    answers = {"dW": whole.round(6).tolist(), "W_new": (np.hstack(halves) - LR * whole).round(6).tolist()}
+    assert check(stated.given, answers).verdict == "right"
+    assert check(stated.given, {"dW": np.roll(whole, 1, 1).round(6).tolist()}).verdict == "wrong"

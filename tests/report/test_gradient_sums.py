@@ -7,9 +7,11 @@ import itertools
 import pytest
 from support.sheets import problem
 
+from rnncalc.report import forward
 from rnncalc.report.backward import chain_rule
 from rnncalc.report.document import Document
 from rnncalc.report.render import render
+from rnncalc.report.shared import ReportOptions
 
 SIGNS = list(itertools.product("+-", "+-", ("", "+", "-"), "+", ("", "+", "-")))
 
@@ -28,3 +30,12 @@ def test_every_gradient_is_a_sum_with_its_sign(signs: tuple[str, ...]) -> None:
         sums = [line.partition(" = ")[2] for line in shown.splitlines() if line.strip().startswith(f"d{name} = ")]
         assert len(sums) == bool(sign), shown
         assert not sums or sums[0].startswith("-(Σ_t " if sign == "-" else "Σ_t "), shown
+
+
+@pytest.mark.parametrize("letter", ["V", "R", "d"])
+def test_a_letter_that_is_taken_away_keeps_its_name(letter: str) -> None:
+    """- V h_t makes a cell of its own, in which V is not the read-out's: what people read says V all the same."""
+    lines = ["h_t = tanh(U x_t + W h_{t-1})", f"y_t = - {letter} h_t + c", "U = 0.5", "W = 0.3", f"{letter} = 2"]
+    text = "\n".join([*lines, "c = 0.4", "x = 1, 2"])
+    shown = forward.document(stated := problem(text), stated.forward(), ReportOptions(work=True))
+    assert f"y_t = -({letter} h_t) + c\n" in render(shown, "plain")

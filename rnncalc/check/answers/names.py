@@ -72,6 +72,7 @@ class QuantityIndex(Shapes):
         bare, gate = self._ours_gate(scope, bare, gate)
         quantity = self._find(scope, self._ours_signal(bare))
         if quantity is None:
+            self._refuse_step(scope, bare)
             message = _("answers.{name}: unknown name “{bare}”{near}")
             raise ProblemError(message, name=scope.prefix + name, bare=bare, near=near(bare, self.known(scope)))
         if not gate:
@@ -83,6 +84,17 @@ class QuantityIndex(Shapes):
             message = _("answers.{name}: {bare} has no gate “{gate}”")
             raise ProblemError(message, name=scope.prefix + name, bare=bare, gate=gate)
         return parts[ours]
+
+    def _refuse_step(self, scope: Scope, bare: str) -> None:
+        """Refuse a step or a unit behind the last one, h_4 of three steps. Raises ProblemError."""
+        numbered = re.fullmatch(r"(\w*?[^\W\d_])_?(\d{1,7})", bare)
+        quantity = self._find(scope, self._ours_signal(numbered[1])) if numbered else None
+        if isinstance(quantity, Quantity) and numbered and quantity.shape and int(numbered[2]) > 0:
+            message = _("answers.{name}: there is no {bare}: T = {steps}, and {quantity} has the shape {shape}")
+            raise ProblemError(
+                message, name=scope.prefix + bare, bare=bare, steps=self.spec.schedule.steps, quantity=quantity.name,
+                shape=quantity.shape,
+            )  # fmt: skip
 
     def _ours_gate(self, scope: Scope, bare: str, gate: str) -> tuple[str, str]:
         """The name and the gate of a derived parameter in our letters, from the reader's: dW.i is dU.i of W_i x_t."""

@@ -29,6 +29,7 @@ def keys_of_own_cell(
     keys: Keys = {"cell": RawValue(cell, "equations")}
     used = set()
     absent: list[str] = []
+    shown: dict[str, str] = {}
     for name, param in made.params.items():
         if param.number is not None:
             keys[name] = RawValue(repr(param.number), "equations")
@@ -47,13 +48,14 @@ def keys_of_own_cell(
                 numbers = cut(numbers, param.part, width, param.key)
             value = RawValue(numbers, value.where)
         keys[name] = value
+        if not param.part and name != param.key:
+            shown[name] = param.key
     for theirs, line in made.names.items():
         for start in (f"{theirs}0", f"{theirs}_0"):
             if line in made.state and start in left:
                 keys[f"{line}0"] = left.pop(start)
         if line in made.state and f"{line}0" not in keys and "states" not in zeros:
             absent.append(f"{theirs}_0")
-    shown: dict[str, str] = {}
     signals = {theirs: line for theirs, line in made.names.items() if theirs != line and theirs.isidentifier()}
     if made.read_out:
         signals |= {

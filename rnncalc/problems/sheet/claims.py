@@ -26,6 +26,7 @@ from rnncalc.problems.sheet.roles import Roles
 from rnncalc.problems.sheet.sentence_claims import ASIDE, ONE_NETWORK, claims, sentence_at, unread_values
 
 BUILT_IN = ("sigmoid", "tanh")  # the functions of gated cells
+_BIAS = re.compile(r"(?:b|bias|θ|theta|threshold)(?:[_.]?\w{1,4})*|c")
 
 
 class Claims:
@@ -61,8 +62,11 @@ class Claims:
 
     def _values_of_nothing(self, text: str) -> None:
         """Refuse a bias and an initial state that have a number and were not read. Raises ParseError."""
-        for claim in () if self.made else unread_values(text):
-            if not {claim.key, claim.key.replace("_", ""), f"bias_{claim.key}"} & self.given.keys():
+        states = self.roles.states if self.made else {"h"}
+        given = {"b": any(map(_BIAS.fullmatch, self.given))}
+        given["h_0"] = any(f"{state}{foot}0" in self.given for state in states for foot in ("", "_"))
+        for claim in unread_values(text):
+            if not given[claim.key]:
                 self.where = _("line {line}").format(line=text.count("\n", 0, claim.at) + 1)
                 self.sentence = claim.sentence
                 self._unread(_("write {name} = …").format(name=claim.key))
@@ -164,7 +168,11 @@ class Claims:
     def _output(self, value: str) -> bool:
         if self.made:
             of_loss = value == "softmax" and "cross_entropy" in self._word("loss")
-            return value == "identity" or of_loss or value in self.functions
+            if value == "identity" or of_loss or value in self.functions:
+                return True
+            if any(e.defined.offset is not None and e.defined.key not in self.roles.states for e in self.equations):
+                self._unread(_("write the equation of the output with this function in it"))
+            return False
         cell = self._named_cell()
         if (
             value not in READ_OUT.switches["output"]
