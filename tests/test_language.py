@@ -239,6 +239,7 @@ def test_what_click_refuses_is_refused_in_chinese(arguments: tuple[str, ...]) ->
         ("y_1[1]: 错误; 先看 y_1[1]：前面", "y_1[1]：错误；先看 y_1[1]：前面"),
         ("漏了偏置 b。 它解释了", "漏了偏置 b。它解释了"),
         ("应为 0.7306:", "应为 0.7306："),
+        ("应返回 h, cache。; rnn_step_backward：错误", "应返回 h, cache；rnn_step_backward：错误"),
         ("只要 h,y; 即 (1, 2)", "只要 h,y；即 (1, 2)"),
         ('例如 {"h": 4, "y": 2}', '例如 {"h": 4, "y": 2}'),
         ('--x "1; 2"', '--x "1; 2"'),

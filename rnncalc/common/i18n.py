@@ -69,7 +69,7 @@ def full_width(text: str) -> str:
     """The text with full-width punctuation beside Chinese words; formulas, options and numbers keep theirs."""
     if _language != "zh" or not re.search(_HAN, text):
         return text
-    return re.sub(_NARROW, lambda mark: mark[0].strip().translate(_WIDE), text)
+    return re.sub(_NARROW, lambda mark: mark[0].strip().translate(_WIDE), text.replace("。; ", "；"))
 
 
 def of_locale(environment: Mapping[str, str] = os.environ) -> str:

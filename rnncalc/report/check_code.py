@@ -7,7 +7,7 @@ from typing import Any
 
 from rnncalc.check.code import CodeMistake, CodeVerdict
 from rnncalc.check.code.verdict import FAILED, RIGHT, OutputPlace
-from rnncalc.common.i18n import _
+from rnncalc.common.i18n import _, full_width
 from rnncalc.report.document import Block, Document, Formulas, Grid, Heading, Items, Paragraph
 from rnncalc.report.explain_mistake import rule
 
@@ -36,7 +36,7 @@ def _sheet(verdicts: Sequence[CodeVerdict], hint: bool) -> Grid:
         line = next((mistake.line.number for mistake in verdict.mistakes if mistake.line), None)
         numbers = (place.given, None if hint else place.exact) if place else (None, None)
         where = (place.step, place.sequence, " ".join(map(str, place.unit))) if place else (None, None, None)
-        said = " ".join(finding.text.replace("\n", "; ") for finding in verdict.findings)
+        said = full_width(" ".join(finding.text.replace("\n", "; ") for finding in verdict.findings))
         mistakes = " ".join(mistake.id for mistake in verdict.mistakes)
         names = verdict.function, verdict.signature, verdict.verdict, mistakes, line, place.output if place else None
         rows.append((*names, *where, *numbers, said))
@@ -125,7 +125,7 @@ def _mistake(mistake: CodeMistake, further: bool) -> Iterator[Block]:
         said += " " + _explained(mistake)
     yield Paragraph(said)
     if mistake.rule:
-        yield Paragraph(_("It should be: {rule}").format(rule=mistake.rule + "."))
+        yield Paragraph(_("It should be: {rule}.").format(rule=mistake.rule))
     elif mistake.equation is not None:
         yield Paragraph(_("It should be:"))
         yield Formulas((mistake.equation,))
