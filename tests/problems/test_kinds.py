@@ -47,7 +47,7 @@ We use $\\alpha = 0.3$, A = {printed(A)}, B = {printed(B)}{f", b = {printed(b)}"
 
 # matrices -------------------------------------------------------------------------------------------------------------
 
-BRACKETS = {"square": "⎡⎢⎣⎤⎥⎦", "round": "⎛⎜⎝⎞⎟⎠", "ascii": "[[[]]]"}
+BRACKETS = {"square": "⎡⎢⎣⎤⎥⎦", "round": "⎛⎜⎝⎞⎟⎠", "ascii": "[[[]]]", "plain": "((()))"}
 
 
 def drawing(arrays: dict[str, np.ndarray], marks: str, named: int) -> str:

@@ -14,11 +14,25 @@ from rnncalc.problems.formulas.system import Equation, system
 from rnncalc.problems.parse.numbers import DECIMAL
 
 _SQUARE = re.compile(
-    r"[(|‖∥\[]{1,3}\s{0,9}([^()|‖∥]{1,60}?(?:\([^()]{1,8}\)[^()|‖∥]{0,20}?){0,3})\s{0,9}-\s{0,9}([^|‖∥]{1,60}?)\s{0,9}[)|‖∥\]]{1,3}_?2?\s*(?:\^|\*\*)\s*\{?2"
+    r"[(|‖∥\[]{1,3}\s{0,9}([^()|‖∥]{1,60}?(?:\([^()]{1,8}\)[^()|‖∥]{0,20}?){0,3})\s{0,9}-\s{0,9}"
+    r"((?:[^()|‖∥]|\([^()|‖∥]{1,8}\)){1,60}?|[^|‖∥]{1,60}?)\s{0,9}[)|‖∥\]]{1,3}_?2?\s*(?:\^|\*\*)\s*\{?2"
 )
 _HALF = re.compile(r"\\frac\s*\{?\s*1\s*\}?\s*\{?\s*2|1\s*/\s*2|0\.5|½")
 _MEAN = re.compile(
     r"\\frac\s*\{\s*1\s*\}\s*\{\s*(?:2\s*)?(?:[TNnm]|[3-9]|\d\d)\s*\}|1\s*/\s*(?:\(?2\s*)?(?:[TNnm]\b|[3-9]|\d\d)"
+)
+_DIVIDED = re.compile(  # (y − d)²/2, \\frac{(y − d)^2}{2T}: behind the square
+    r"[\s})\]]*(?:/|\}\s*\{)\s*[({]?\s*(?P<half>2)?\s*(?P<mean>[TNnm]|[3-9]|\d\d)?(?![\w.])"
+)
+_DIVIDED_BY_STEPS = re.compile(r"(?:/|\}\s*\{)\s*[({]?\s*(?:[TNnm]|[3-9])\s*[)}]*\s*[.,;]?[\s$]*\Z")
+_CROSSED = (
+    r"cross[- ]?entrop(?:y|ies)(?:loss)?|交叉熵|交差エントロピー|교차 ?엔트로피|kreuzentropie|entropie croisée|"
+    r"entrop[ií]a (?:cruzada|incrociata)|кросс-?энтропи\w*|перекр[её]стн\w+ энтропи\w*"
+)
+_SQUARES = (
+    r"squared? (?:error|difference)s?|平方误差|误差平方和|(?:2乗|二乗)(?:和)?誤差|제곱 ?(?:오차|합)|"
+    r"quadratische\w? fehler\w*|"
+    r"erreurs? quadratiques?|err?ore?s? (?:cuadrátic|quadrátic|quadratic)[oi]s?|квадратичн\w+ ошибк\w+"
 )
 _WORDS = [
     (
@@ -26,11 +40,21 @@ _WORDS = [
         r"half (?:of )?(?:the )?(?:sum of )?(?:the )?squared? (?:error|difference)|"
         r"半平方(?:误差|和)|二分之一.{0,6}平方",
     ),
-    ("mean_squared_error", r"mean[- ]squared?[- ]error|\bMSE(?:Loss)?\b|mse_loss|均方误差"),
+    (
+        "mean_squared_error",
+        r"mean[- ]squared?[- ]error|\bMSE(?:Loss)?\b|mse_loss|均方误差|平均(?:2乗|二乗)誤差|평균 ?제곱 ?오차|"
+        r"mittlere\w? quadratische\w?|erreur quadratique moyenne|"
+        r"err?ore? (?:cuadrático|quadrático|quadratico) m[eé]dio|"
+        r"среднеквадратичн\w+",
+    ),
     ("mean_absolute_error", r"mean[- ]absolute[- ]error|\bMAE(?:Loss)?\b|\bL1Loss\b|l1_loss|平均绝对误差"),
-    ("binary_cross_entropy", r"binary[- ]cross[- ]entropy|\bBCE(?:Loss)?\b|BCEWithLogitsLoss|二元交叉熵|二分类交叉熵"),
-    ("cross_entropy", r"cross[- ]?entropy(?:loss)?|negative log[- ]likelihood|交叉熵|负对数似然"),
-    ("squared_error", r"(?:sum of )?squared? (?:error|difference)s?|平方误差|误差平方和"),
+    (
+        "binary_cross_entropy",
+        rf"(?:binary|二元|二分类|二値|이진|binäre|бинарн\w+)[- ]?(?:{_CROSSED})|(?:{_CROSSED}) bin[aá](?:ire|ri[ao])|"
+        r"\bBCE(?:Loss)?\b|BCEWithLogitsLoss",
+    ),
+    ("cross_entropy", rf"{_CROSSED}|negative log[- ]likelihood|负对数似然"),
+    ("squared_error", rf"(?:sum of )?(?:{_SQUARES})"),
 ]
 
 
@@ -63,7 +87,8 @@ def is_formula(text: str) -> bool:
 def is_sum(text: str) -> bool:
     """Whether a formula is a sum over steps of squares or logarithms, or half of one square."""
     squared = _SQUARE.search(text)
-    if squared and _HALF.search(text[: squared.start()]):
+    behind = _DIVIDED.match(text, squared.end()) if squared else None
+    if squared and (_HALF.search(text[: squared.start()]) or (behind and behind["half"])):
         return True
     return bool(re.search(r"Σ[^\n]*log", text)) or (squared is not None and "Σ" in text[: squared.start()])
 
@@ -81,11 +106,13 @@ def read(text: str, outputs: set[str]) -> SheetLoss | None:
         target = next((at for at in (1, 0) if not value and keys[at] not in outputs), 1)
         own = sides[0 if value else 1 - target]
         step = own.number if own.offset is None else None
-        half, mean = _HALF.search(text[: square.start()]), _MEAN.search(text)
+        behind = _DIVIDED.match(text, square.end())
+        half = _HALF.search(text[: square.start()]) or (behind and behind["half"])
+        mean = _MEAN.search(text) or (behind if behind and behind["mean"] else None)
         name = "half_squared_error" if half else "squared_error"
         if re.search(r"\bmean\s*\(?\s*\Z", text[: square.start()]):  # np.mean((h − d)**2), of the entries too
             name, mean = "mean_squared_error", None
-        if mean and "2" in mean[0].replace("1/2", ""):
+        if mean and mean is not behind and "2" in mean[0].replace("1/2", ""):
             name = "half_squared_error"
         target_key = "" if value else keys[target]
         stepped = not value and (sides[target].number is not None or sides[target].offset is not None)
@@ -94,7 +121,8 @@ def read(text: str, outputs: set[str]) -> SheetLoss | None:
         targets = [_bare(s) for s in _symbols(text) if not _is_index(s) and _bare(s) not in outputs]
         binary = re.search(r"1\s*-\s*\\?\w", text) is not None
         name = "binary_cross_entropy" if binary else "cross_entropy"
-        return SheetLoss(name, targets[0] if targets else "", None, "mean" if _MEAN.search(text) else "")
+        mean = _MEAN.search(text) or _DIVIDED_BY_STEPS.search(text)
+        return SheetLoss(name, targets[0] if targets else "", None, "mean" if mean else "")
     return None
 
 
@@ -107,6 +135,14 @@ def in_words(text: str) -> tuple[str, str]:
             mean = re.search(r"\b(?:mean|average|averaged)\b|平均", around) and not LOSSES[name].mean
             return name, "mean" if mean else ""
     return "", ""
+
+
+def over_steps(text: str) -> str:
+    """How the losses of the steps are put together, where words say no more: sum or mean; empty where they do not."""
+    said = re.match(
+        r"(?:the )?(sum|total|mean|average)(?:ed)?\b[^.;]*\b(?:steps?|times?|losses|t)\b", text, re.IGNORECASE
+    )
+    return {"sum": "sum", "total": "sum"}.get(said[1].lower(), "mean") if said else ""
 
 
 def function_of(node: Node) -> str:

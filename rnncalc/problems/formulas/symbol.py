@@ -94,7 +94,8 @@ def indexed(text: str, base: str, begin: int, at: int) -> tuple[Symbol, int]:
         mark, digits = matched[1], matched[8]
         content = next(part for part in matched.groups()[1:] if part is not None)
         content = re.sub(r"\s+", "", content)
-        if mark == "^" and (content in ("T", "-1", "") or (content == "2" and not _NAMED.match(text, matched.end()))):
+        power = content == "2" and base not in _raised_to_one(text) and not _NAMED.match(text, matched.end())
+        if mark == "^" and (power or content in ("T", "-1", "")):
             break
         step = content[:1] == "<"
         content = re.sub(r"[][()<>,]+", ",", content).strip(",")  # of [l]<t> two
@@ -120,6 +121,12 @@ def step_letters(text: str) -> str:
     """The letters that stand for the step in a text: t, and others where there is no t."""
     step = r"[_^\[(]\s{0,9}[{(<]{0,3}\s{0,9}t\s{0,9}(?:[-+]\s{0,9}1)?\s{0,9}[})>\])]|_t\b"
     return "tτ" if re.search(step, text) else "tnkτ"
+
+
+@lru_cache(maxsize=64)
+def _raised_to_one(text: str) -> frozenset[str]:
+    """The names with a raised 1 in a text, W^{1}, which is the number of a layer: so is their raised 2."""
+    return frozenset(re.findall(rf"({LETTERS}+)\s?\^\s?(?:\{{\s?1\s?\}}|1(?![\d.]))", text))
 
 
 @lru_cache(maxsize=64)

@@ -159,10 +159,11 @@ class _Maker:
         return Param(symbol.key)
 
     def block(self, symbol: Symbol) -> Poly | None:
-        """z^i of z = W [h; x] + b: the rows of one gate."""
+        """z^i of z = W [h; x] + b: the rows of one gate; also where neither has a step."""
         if (
             symbol.key in self.defined
-            or symbol.offset != 0
+            or (symbol.offset is None and symbol.key in self.given)
+            or symbol.offset not in (0, None)
             or len(symbol.words) != 1
             or symbol.base not in self.defined
         ):

@@ -283,7 +283,7 @@ class _Assembly:
         if name not in self.roles.params:
             if started and started[1] in self.roles.states:
                 name = f"{started[1]}0"
-            elif name in RATES:
+            elif name in RATES or (name in ("λ", "ε") and self._of_descent(item)):
                 name = "lr"
             elif name.lower() in ("input", "inputs") and "x" not in self.given:
                 name = "x"
@@ -297,6 +297,10 @@ class _Assembly:
             if re.fullmatch(r"[\d.]+", value):
                 return  # where a program begins to add losses up
             if called("loss", value, LOSSES) not in LOSSES:
+                if not losses.in_words(value)[0] and (over := losses.over_steps(value)):
+                    if over == "mean":
+                        self.given.setdefault("reduction", RawValue(over, item.where))
+                    return  # the total loss = sum over the steps, of a loss that is named elsewhere
                 value, reduction = losses.in_words(value) if losses.in_words(value)[0] else (value, "")
                 if reduction:
                     self.given.setdefault("reduction", RawValue(reduction, item.where))
@@ -306,6 +310,12 @@ class _Assembly:
             raise ParseError(_("{where}: it is given twice"), where=item.where)
         given = RawValue(value, item.where)
         self.given[name] = given.unfolded() if item.key else given
+
+    def _of_descent(self, item: Assigned) -> bool:
+        """Whether the line of a letter speaks of a step of training, SGD with λ = 0.1, and of no penalty or decay."""
+        line = self.sheet.text.split("\n")[item.line]
+        steps = re.search(r"\bSGD\b|gradient|descent|updat|learning|下降|更新", line, re.IGNORECASE)
+        return bool(steps) and not re.search(r"penal|regulari|decay|L2|正则|衰减", line, re.IGNORECASE)
 
     def _initial(self, item: Assigned, name: str) -> re.Match[str] | None:
         """The state of “initially h = 0”, where no equation says which letters are states."""

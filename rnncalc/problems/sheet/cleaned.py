@@ -75,6 +75,8 @@ _PLAINLY = (  # line by line as a reader of headings sees it; each takes what th
     rewritten.with_edges,  # a table without bars at its edges
     rewritten.in_letters,  # Input weights: [[…]] → U = [[…]]
     rewritten.in_one_word,  # learning rate = 0.1 → learning_rate = 0.1
+    rewritten.with_circles,  # z_t o h_{t-1} → z_t ∘ h_{t-1}
+    rewritten.with_targets,  # x(0) = 1 with label 0.6 → x(0) = 1, target_0 = 0.6
     rewritten.with_loss,  # the loss is ½(…) → L = ½(…)
     rewritten.gate_by_gate,  # all gates in one column → an equation each
 )

@@ -28,6 +28,9 @@ _GOES_ON = re.compile(r"(?<=\S)([ \t]*)\.\.\.[ \t]*\n")
 _EMPTY = re.compile(  # to be filled: hs, ys = [], []
     rf"^[ \t]*\w+(?:[ \t]*,[ \t]*\w+)*[ \t]*=[ \t]*{_NOTHING}(?:[ \t]*,[ \t]*{_NOTHING})*[ \t]*$", re.MULTILINE
 )
+_FILLED = re.compile(  # H = zeros(3, T), whose columns a loop fills
+    r"(?<![\w.])(\w+)[ \t]*=[ \t]*(?:np\.|torch\.)?(?:zeros|empty)[ \t]*\((?:[^()\n]|\([^()\n]*\))*\)[ \t]*;?"
+)
 _STATES = ("h", "s", "h_prev", "prev_h", "h_prev", "state", "hidden", "prev_state", "h_last")
 _PRINTED = re.compile(
     r"^[ \t]*(?:\w+\.)*([A-Za-z]\w*)[ \t]+(?=(?:tensor|array|Parameter containing:\s*tensor)\s*\()", re.MULTILINE
@@ -36,7 +39,12 @@ _LAYER = re.compile(r"\b(SimpleRNN|LSTM|GRU)\s*\(([^\n]*)")
 _TORCH = re.compile(
     r"^[ \t]*(\w+)[ \t]*=[ \t]*(?:torch\.)?nn\.(RNN|LSTM|GRU)(?:Cell)?\(([^()\n]*)\)[ \t]*$", re.MULTILINE
 )
-_COPIED = re.compile(r"^([ \t]*)(?:\w+\.)*(\w+)(?:\.data)?\.copy_\((.*)\)[ \t]*$", re.MULTILINE)
+_LISTED = re.compile(
+    r"\(\s*['\"]([\w.]+)['\"]\s*,\s*(?=tensor\s*\()|['\"]([\w.]+)['\"]\s*:\s*(?=tensor\s*\()|OrderedDict\(\["
+)
+_MODULE = re.compile(r"^([ \t]*\w+)[ \t]*=(?=[ \t]*(?:torch\.)?nn\.[A-Z]\w*\()", re.MULTILINE)  # fc = nn.Linear(3, 1)
+_INSIDE = r"(?:[^()]|\((?:[^()]|\([^()]*\))*\))*"  # of the brackets of a call, over several lines too
+_COPIED = re.compile(rf"^([ \t]*)(?:\w+\.)*(\w+)(?:\.data)?\.copy_\(({_INSIDE})\)[ \t]*$", re.MULTILINE)
 
 _CELLS = {"SimpleRNN": "elman", "RNN": "elman", "LSTM": "lstm", "GRU": "gru_after"}
 
@@ -49,6 +57,7 @@ def columns(text: str) -> set[str]:
 def plain(text: str) -> str:
     """The text with the habits of programs written as sheets have them; every line stays where it is."""
     text = _EMPTY.sub("", re.sub(r"\bself\.", "", text))
+    text = _FILLED.sub(lambda made: "" if _is_filled(text, made[1]) else made[0], text)
     text = _PROMPT.sub(_without_prompt, text)
     text = _DOT.sub(r"\1 @ \2", text)
     text = _inlined(text)
@@ -64,6 +73,7 @@ def plain(text: str) -> str:
     text = re.sub(r"\b(?:np|torch|tf)\.(?:reduce_)?sum\s*(?=\()", "Σ", text)
     text = re.sub(r"=\s*zeros\(\s*\d+\s*,\s*1\s*\)", "= 0", text)
     text = _PRINTED.sub(r"\1 = ", text)
+    text = _LISTED.sub(lambda entry: f" {entry[1] or entry[2]} = " if entry[1] or entry[2] else " ", text)
     text = _torch(text)
     if _KERAS.search(text):
         text = _keras(text)
@@ -87,7 +97,8 @@ def _inlined(text: str) -> str:
 
         def put(part: re.Match[str], names: list[str] = names, body: str = body) -> str:
             given = [value.split("=")[-1].strip() for value in re.split(r",(?![^\[(]*[\])])", part[1])]
-            values = dict(zip(names, given))
+            whole = [value if re.fullmatch(r"[\w.]*(?:\[[^\[\]]*\])?", value) else f"({value})" for value in given]
+            values = dict(zip(names, whole))
             return re.sub(r"[^\W\d]\w*", lambda word: values.get(word[0], word[0]), body)
 
         state = next((name for name in names if name in _STATES), "")
@@ -95,6 +106,13 @@ def _inlined(text: str) -> str:
             text += f"\n{state} = {body}"
         text = call.sub(put, text)
     return text
+
+
+def _is_filled(text: str, name: str) -> bool:
+    """Whether a loop assigns what an array of zeros holds: H(:, t) = h, ys[t] = y."""
+    return bool(
+        re.search(rf"^[ \t]*{name}[ \t]*[(\[][^()\[\]\n]*\b[tnki]\b[^()\[\]\n]*[)\]][ \t]*=(?!=)", text, re.MULTILINE)
+    )
 
 
 def _without_prompt(prompt: re.Match[str]) -> str:
@@ -133,21 +151,19 @@ def _torch(text: str) -> str:
             lambda part: f"{part[1].replace('weight', 'W')[0]}_{part[2]}",
             text,
         )
-    text = re.sub(
-        r"^([ \t]*)(?:fc|linear|head|out|decoder|readout)\.(weight|bias)(?=[ \t]*=)",
-        _read_out,
-        text,
-        flags=re.MULTILINE,
-    )
-    text = _COPIED.sub(r"\1\2 = \3", _TORCH.sub(keys, text))
+    text = re.sub(r"(?<![\w.])(?:fc|linear|head|out|decoder|readout)\.(weight|bias)(?=[ \t]*=)", _read_out, text)
+    first = [layer for layer in _TORCH.finditer(text) if not re.search(r"batch_first\s*=\s*True", layer[3])]
+    text = _MODULE.sub(r"\1 ", _COPIED.sub(r"\1\2 = \3", _TORCH.sub(keys, text)))
+    if first and re.search(r"=\s*(?:torch\.)?tensor\(\s*\[\s*\[\s*\[", text):
+        text += "\nlayout: time_first"
     for name in names:
         text = re.sub(rf"\b{name}\.(\w+)(?:\.data)?(?=[ \t]*=)", r"\1", text)
         text = re.sub(rf"^[^\n=]*=[ \t]*{name}\(.*$", "", text, flags=re.MULTILINE)
-    return re.sub(r"=[ \t]*(?:torch\.)?nn\.Parameter\((.*)\)[ \t]*$", r"= \1", text, flags=re.MULTILINE)
+    return re.sub(rf"=[ \t]*(?:torch\.)?nn\.Parameter\(({_INSIDE})\)[ \t]*$", r"= \1", text, flags=re.MULTILINE)
 
 
 def _read_out(part: re.Match[str]) -> str:
-    return f"{part[1]}{'V' if part[2] == 'weight' else 'c'}"
+    return "V" if part[1] == "weight" else "c"
 
 
 def _keras(text: str) -> str:

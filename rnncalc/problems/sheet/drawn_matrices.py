@@ -4,7 +4,8 @@
 A = ⎢ 0.1   0.9 ⎥     b = [ 0.2 ]
     ⎣ 0.5   0.2 ⎦         [ 0.3 ]
 
-Plain bars, | 0.6 −0.3 |, are edges too where nothing but numbers stands between them.
+Plain bars, | 0.6 −0.3 |, and round brackets with blanks inside, ( 0.6 −0.3 ), are edges too where nothing but numbers
+stands between them.
 """
 
 from __future__ import annotations
@@ -15,7 +16,8 @@ from dataclasses import dataclass, field
 _LEFT, _RIGHT = "⎡⎢⎣⎛⎜⎝┌│└[", "⎤⎥⎦⎞⎟⎠┐│┘]"
 _PIECE = re.compile(  # not the index of h[2][1]
     rf"(?<![\w\[\])}}])[{re.escape(_LEFT)}](?!\[)([^\[\]{re.escape(_LEFT[:-1] + _RIGHT[:-1])}]*)[{re.escape(_RIGHT)}]|"
-    r"\|([ \t]*[-+−]?[\d.][-+−\d.eE \t]{0,300})\|"
+    r"\|([ \t]*[-+−]?[\d.][-+−\d.eE \t]{0,300})\||"
+    r"\(([ \t][-+−\d.eE \t]{0,300}[ \t])\)"  # a row between round brackets may be blank, that of the name
 )
 _NAME = re.compile(r"[^\s=:]\s*:?=\s*\Z")
 NEAR = 2  # columns by which the pieces of a bracket may be apart
@@ -34,12 +36,14 @@ def on_one_line(text: str) -> str:
     lines = text.split("\n")
     matrices: list[_Matrix] = []
     open_ones: list[_Matrix] = []
+    depth = 0  # of the lists that are open, also from the lines above
     for number, line in enumerate(lines):
         still: list[_Matrix] = []
-        end = counted = depth = 0
+        end = counted = 0
+        depth = depth if line.strip() else 0
         for piece in _PIECE.finditer(line):
             before = line[counted : piece.start()]
-            depth, counted = depth + before.count("[") - before.count("]"), piece.start()
+            depth, counted = max(0, depth + before.count("[") - before.count("]")), piece.end()
             if depth > 0:
                 continue  # a row of [[1, 2], [3, 4]]
             before = line[end : piece.start()]
@@ -50,8 +54,9 @@ def on_one_line(text: str) -> str:
                 matrices.append(above)
             if named:
                 above.named = len(above.rows)
-            above.rows.append((number, piece.start(), piece.end(), piece[1] or piece[2] or ""))
+            above.rows.append((number, piece.start(), piece.end(), piece[1] or piece[2] or piece[3] or ""))
             still.append(above)
+        depth = max(0, depth + line.count("[", counted) - line.count("]", counted))
         open_ones = still
     edits = [edit for matrix in matrices if len(matrix.rows) > 1 and matrix.named >= 0 for edit in _edits(matrix)]
     for number, begin, end, put in sorted(edits, reverse=True):
@@ -61,7 +66,7 @@ def on_one_line(text: str) -> str:
 
 def _edits(matrix: _Matrix) -> list[tuple[int, int, int, str]]:
     rows = [" ".join(text.replace("&", " ").split()).strip(",;") for *_place, text in matrix.rows]
-    whole = f"[{'; '.join(rows)}]"
+    whole = f"[{'; '.join(row for row in rows if row)}]"
     return [
         (number, begin, end, whole if at == matrix.named else "")
         for at, (number, begin, end, _text) in enumerate(matrix.rows)

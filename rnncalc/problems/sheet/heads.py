@@ -110,14 +110,12 @@ class Heads:
             if not before.endswith(","):
                 break
             start = begin + len(before) - 1
-        if len(names) > 1 and NUMBERING.sub(
-            "", self.text[begin : begin + self.text[begin:stripped].find(names[0].text)]
-        ).strip(f" \t{BREAK}"):
+        if len(names) > 1 and NUMBERING.sub("", self.text[begin:start]).strip(f" \t{BREAK}"):
             names = names[-1:]  # the others are prose before a comma
             start = stripped - len(names[0].text)
         if not names:
             return None
-        first = begin + self.text[begin:stripped].find(names[0].text, max(0, start - begin) if len(names) == 1 else 0)
+        first = begin + self.text[begin:stripped].find(names[0].text, max(0, start - begin))
         rest = self.text[end : line_end(self.text, end)][1:]
         word = len(names) == 1 and names[0].text.strip().lower().replace("-", "_") in WORDS
         an_object = rest.lstrip(f"=: {BREAK}").startswith("{")  # precision = {"decimals": 2}

@@ -15,6 +15,7 @@ from rnncalc.errors import ParseError, shown
 from rnncalc.problems.formulas.spelling import BREAK, unified
 from rnncalc.problems.keys import KEYS
 
+_ARTICLE = r"(?:(?:den|die|das|dem|l['’]|la|le|les|el|lo|il|o|a) ?)?"
 USUAL = {"U": "input", "W": "recurrent", "V": "output"}
 _HIDDEN_ZH = "隐[藏含]?(?:层|状态|单元)?"
 _WEIGHT_ZH = "的?(?:连接)?(?:权[重值]|矩阵)"
@@ -25,6 +26,7 @@ _PHRASES = {  # what a weight is called, or what it multiplies
         rf"输入层?[到至→]{_HIDDEN_ZH}",
         r"(?:the )?(?:current |present )?(?:inputs?(?! gate)(?: vector)?(?: x_?\{?t?\}?)?|x(?:_\{?t\}?|\(t\))?)"
         r"(?![\w-])|"
+        rf"{_ARTICLE}(?:Eingabe\w*|entrées?|entradas?|ingress[oi]|вход\w*|入力|입력\w?)(?: \w+)?(?![\w-])|"
         r"(?:当前)?(?:时刻)?的?(?:输入(?!门)|x_\{?t\}?)",
     ),
     "recurrent": (
@@ -34,6 +36,7 @@ _PHRASES = {  # what a weight is called, or what it multiplies
         rf"递归(?:权[重值]|矩阵)|{_HIDDEN_ZH}[到至→](?:{_HIDDEN_ZH}|自身)",
         r"(?:the )?(?:previous |last |earlier )?(?:hidden )?state(?: vector)?(?: h_?\{?(?:t-1)?\}?)?(?![\w-])|"
         r"(?:the )?h(?:_\{?t ?- ?1\}?|\(t ?- ?1\)|_prev)|"
+        rf"{_ARTICLE}(?:\w+ )?(?:Zustand\w*|état|estado|stato|состояни\w+|隠れ状態|은닉 ?상태\w?)(?! x)(?![\w-])|"
         r"(?:上一?个?|前一?个?)(?:时刻|步|时间步)?的?(?:隐[藏含]?(?:层)?(?:状态)?|状态)|隐[藏含]?状态|h_\{?t ?- ?1\}?",
     ),
     "output": (
@@ -54,7 +57,8 @@ _MEANS = (
 )
 _MULTIPLIES = (
     r"(?:always |only |matri(?:x|ces) |weights? )?(?:multipl(?:y|ies)|appl(?:y|ies) to|(?:is|are) applied to|"
-    r"acts? on|weights?|(?:is|are) (?:multiplied (?:by|with)|for|of)|goes with|belongs to)|乘以?|作用于|与|对应"
+    r"acts? on|weights?|multipliziert|gewichtet|multiplie|pond[èe]re|multiplica|pondera|moltiplica|pesa|умножается на|"
+    r"(?:は|が|는|은|이|가)|(?:is|are) (?:multiplied (?:by|with)|for|of)|goes with|belongs to)|乘以?|作用于|与|对应"
 )
 _NOT_OF_THE_NEXT = (  # U = 0.9, the recurrent weight W = 0.5
     r"(?!(?:(?! and |和)[^,，.。;；)）\n]){0,25}?(?<![A-Za-z])[UWVuwv](?![A-Za-z]))"

@@ -16,6 +16,12 @@ _ORDER = re.compile(
     r"((?:[a-zA-Z]\u0303?\s*[,、，→>-]+\s*){2,3}(?:and\s+|和)?[a-zA-Z]\u0303?)(?!\w)",
     re.IGNORECASE,
 )
+_SPLIT_GATE = r"\w[_^]\{?\(?([a-zA-Z]\u0303?)[)}]{0,2}"
+_SPLIT = re.compile(  # divide it into four vectors a_i, a_f, a_o, a_g
+    r"(?:divid|split|partition|slice|chunk|分[成为割]|切[成分])[^.\n。]{0,60}?"
+    rf"({_SPLIT_GATE}(?:\s*[,、，]\s*(?:and\s+|和)?{_SPLIT_GATE}){{2,3}})(?!\w)",
+    re.IGNORECASE,
+)
 _NUMBER = r"[-+]?\d*\.?\d+"
 _COMMA = r"\s*(?:[,、，→]|->)\s*(?:and\s+|und\s+)?"
 _SEVERAL = rf"{_NUMBER}{_COMMA}(?:{_NUMBER}(?:{_COMMA}|\s*(?:and\b|und\b|和)\s*)){{0,60}}{_NUMBER}(?!\w|-\w)"
@@ -28,6 +34,8 @@ _INPUTS = re.compile(
 )
 _TARGETS = re.compile(
     r"(?:\b(?:target|desired|expected|teacher)(?: (?:values?|outputs?|sequence))?s?|"
+    r"\b(?:ziel|soll)(?:werte|ausgaben)|\bcibles|\bsalidas deseadas|\bsaídas desejadas|\buscite desiderate|"
+    r"целев\w+ (?:значени|выход)\w+|목표 ?(?:값|출력)|目標(?:値|出力)|教師(?:データ|信号)|"
     rf"目标(?:值|输出)?(?:序列)?|期望(?:值|输出)(?:序列)?|标签序列)[^.。；;\n\d]{{0,20}}?({_SEVERAL})",
     re.IGNORECASE,
 )
@@ -53,12 +61,14 @@ _LAST_STEP = re.compile(
     r"\b(?:only )?(?:at|on|of) the (?:last|final) (?:time[- ]?)?step(?: only)?\b[^.;\n]{0,40}\b(?:loss|error|cost)\b|"
     r"\bafter the (?:last|final) (?:time[- ]?)?step\b[^.;\n]{0,40}\b(?:predict\w*|probability|output|class)|"
     r"(?:损失|误差|代价)[^。；\n]{0,20}(?:最后|末|最终)(?:一|的)?个?(?:步|时刻|时间步)|"
-    r"最后(?:一|的)?个?(?:步|时刻|时间步)[^。；\n]{0,12}(?:损失|误差|代价)",
+    r"最后(?:一|的)?个?(?:步|时刻|时间步)[^。；\n]{0,12}(?:损失|误差|代价)|"
+    r"\[ ?:, ?-1 ?(?:, ?: ?)?\]",  # fc(out[:, -1, :])
     re.IGNORECASE,
 )
 _RATE = re.compile(
-    r"(?:learning[- ]rate|step[- ]size|\bsteps? of size|\bwith (?:a )?rate|学习率|步长|lernrate|schrittweite|"
-    rf"taux d.apprentissage|tasa de aprendizaje)[^\d\n]{{0,12}}?({_NUMBER})",
+    r"(?:learning[- ]rate|step[- ]size|\bsteps? of size|\bwith (?:a )?rate|学习率|步长|学習率|학습률|lernrate|"
+    r"schrittweite|(?:taux|pas) d.apprentissage|ta[sx]a de aprendiza(?:je|gem|do)|tasso di apprendimento|"
+    rf"(?:темп\w*|скорост\w*|коэффициент\w*|шаг\w*) обучения)[^\d\n]{{0,12}}?({_NUMBER})",
     re.IGNORECASE,
 )
 _TARGET = re.compile(
@@ -128,6 +138,8 @@ def gate_order(prose: str) -> str:
     said = _ORDER.search(prose)
     if said:
         return "".join(re.findall(r"[a-zA-Z]\u0303?(?![a-z])", re.sub(r"\band\b", " ", said[1])))
+    if split := _SPLIT.search(prose):
+        return "".join(re.findall(_SPLIT_GATE, split[1]))
     words = "|".join(GATE_WORDS)
     named = [(place.start(), GATE_WORDS[place[0].lower()]) for place in re.finditer(words, prose, re.IGNORECASE)]
     for begin in range(len(named)):

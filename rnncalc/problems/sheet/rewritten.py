@@ -60,6 +60,12 @@ _LOSS = re.compile(
     rf" is (?:given by )?(?={_FORMULA})|(?:损失|误差|代价)(?:函数)?[为是]\s?(?={_FORMULA})",
     re.IGNORECASE,
 )
+_LABELLED = re.compile(  # x(0) = [1 3]ᵀ with label 0.6
+    r"\b[xu](?P<step>_\{?\d{1,3}\}?|[(\[<⟨]\d{1,3}[)\]>⟩])[ \t$]*=[^=\n]{1,120}?"
+    r"(?P<words>[,;(]?[ \t$]*\b(?:with |and )?(?:the |its |a )?"
+    r"(?:label|target|desired output)(?: output| value)?(?: of| is|:)?)[ \t$]+(?=[-+−]?[.\d]|\[|\([-+−]?[.\d])",
+)
+_TYPED_CIRCLE = re.compile(r"(?<=[\w)}\]>~])([ \t])o(?=[ \t][A-Za-z(\\σ\d])")  # r_t o h_{t-1}, typed without ∘
 _STEPPED = re.compile(r"[_^(\[<]\s*\{?\(?\s*t\b|ₜ")
 _SUM = re.compile(r"(?:Σ|\bsum)_(?:\{[a-z](?:\s*=[^{}]*)?\}|[a-z])(?:\^(?:\{[^{}]*\}|\w))?")
 _PAIR = re.compile(r"[A-Za-z]_\{?([h-n]),?([h-n])\}?(?!\w)")
@@ -118,6 +124,26 @@ def in_one_word(text: str) -> str:
 def with_loss(text: str) -> str:
     """The text with L = in front of a formula that is said to be the loss."""
     return _LOSS.sub(" L = ", text)
+
+
+def with_circles(text: str) -> str:
+    """The text with ∘ for an o between two factors, in the equations of a step."""
+
+    def put(line: str) -> str:
+        left, sign, right = line.partition("=")
+        return left + sign + _TYPED_CIRCLE.sub(r"\1∘", right) if sign and _STEPPED.search(left) else line
+
+    return "\n".join(map(put, text.split("\n"))) if _TYPED_CIRCLE.search(text) else text
+
+
+def with_targets(text: str) -> str:
+    """The text with a name for the target that stands beside its input: x(0) = 1 with label 0.6."""
+
+    def put(said: re.Match[str]) -> str:
+        step = re.sub(r"\W|_", "", said["step"])
+        return f"{said[0][: said.start('words') - said.start()]}, target_{{{step}}} = "
+
+    return _LABELLED.sub(put, text)
 
 
 def without_sums(text: str) -> str:

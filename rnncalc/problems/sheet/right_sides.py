@@ -160,6 +160,8 @@ class RightSides:
         following = self.head_starts[bisect_left(self.head_starts, at)]
         if self.text[at - 1] in ":：" and not self.text[at:following].strip(f" \t{BREAK}({{["):
             return None  # Targets: t_1 = 1, t_2 = 0
+        if kind == "gradient" and re.search(r"[^\W\d_]", self.text[at : at + 40]) and not self._is_answer(begin):
+            return None  # dL/du = 2(y − d) h_2: somebody's formula, and no number
         if self.text[at - 1] not in ":：" or name.key.lower() in PLAIN:
             self._refuse(at, name)
         return self._words_value(begin, at, name)
@@ -318,6 +320,8 @@ class RightSides:
             self.sheet.formulas.append((begin, word.end(), known))
             return self._use(begin, word.end())
         function = loss.function_of(node)
+        if function and any(name.base in label for name_of in nodes.symbols_of(node) for label in name_of.words):
+            return self._equation(begin, at, name)  # f = σ(a_f) is a gate
         if function:
             self.sheet.functions[name.key] = function
             self.sheet.formulas.append((begin, end, function))

@@ -86,13 +86,19 @@ class SheetSequences:
     def _single_target(self, count: int) -> None:
         """One number as the target: L = (y − 1)², or “the target is 1” of what is read out at the last step."""
         value = self.roles.loss.value if self.roles.loss else ""
-        value = value or (prose.target(self.sheet.prose) if self.roles.last_only else "")
+        last = self.roles.last_only or prose.last_step_only(self.sheet.prose)
+        value = value or (prose.target(self.sheet.prose) if last else "")
         said = self.given.get("targets")
-        if said and self.roles.last_only and isinstance(said.value, list) and len(said.value) == 1 < count:
+        if said and last and isinstance(said.value, list) and len(said.value) == 1 < count:
             self.given["targets"] = RawValue([*[None] * (count - 1), *said.value], said.where)
         if value and "targets" not in self.given:
-            before = [None if self.roles.last_only else value] * (count - 1)
-            self.given["targets"] = RawValue([*before, value], "targets")
+            shape = self._shape()
+            if len(shape) == 3 and 1 in shape[:2]:  # a batch of one
+                count = max(shape[:2])
+            rows: list[Any] = [*[None if last else value] * (count - 1), value]
+            if len(shape) == 3 and 1 in shape[:2]:
+                rows = [[[row] for row in rows]] if shape[0] == 1 else [[[row]] for row in rows]
+            self.given["targets"] = RawValue(rows, "targets")
 
     def _last_only(self, count: int) -> None:
         """One target for the last step: L = (h_T − d)², or an output that only the last state has."""
@@ -164,7 +170,7 @@ class SheetSequences:
         stated = "targets" in self.given or any(name in steps for name in self.roles.targets)
         if classes and not stated:
             self.given["targets"] = RawValue([str(number) for number in classes], "targets")
-        elif len(targets) > 1 and not stated and self.roles.made and self.roles.loss:
+        elif len(targets) > 1 and not stated and self.roles.made and self._is_judged():
             self.given["targets"] = RawValue(targets, "targets")
         if rate:
             self.given.setdefault("lr", RawValue(rate, "lr"))
@@ -173,6 +179,10 @@ class SheetSequences:
             letter = next(iter(hidden))
             if f"{letter}_0" not in self.given:
                 self.given.setdefault(f"{letter}0", RawValue(start, "h0"))
+
+    def _is_judged(self) -> bool:
+        """Whether a formula or the words of the sheet say its loss."""
+        return "loss" in self.given or self.roles.loss is not None or losses.in_words(self.sheet.prose)[0] != ""
 
     def _is_start(self, number: int, count: int, values: Mapping[int, Assigned]) -> bool:
         before = self.first - 1

@@ -26,6 +26,8 @@ _MAKERS = re.compile(
     r"(?:(?:np|numpy|jnp)\s*\.\s*(?:array|asarray|matrix|mat)|tf\s*\.\s*(?:constant|Variable|convert_to_tensor)|"
     r"torch\s*\.\s*(?:tensor|Tensor|FloatTensor|DoubleTensor|as_tensor)|mx\s*\.\s*nd\s*\.\s*array|nd\s*\.\s*array)(?=\s*\()"
 )
+_LINE = r"[^\[\](),;\n]+(?:,[^\[\](),;\n]+)*"
+_IN_LINES = re.compile(rf"\[[^\[\],;]*\n[^\[\],;]*\]|[\[(](?:{_LINE}\n)+{_LINE}[\])]")
 _OPEN = "[({"
 _BRACKET = re.compile(r"[][(){}]")
 _NEXT = re.compile(r"[ \t]*[^\W\d]\w*(?:[_^]\{[^{}]*\})*[ \t]*:?=")
@@ -155,7 +157,7 @@ def _plain_code(text: str) -> str:
     """Every maker of arrays by one name; lists of arrays as lists of lists."""
     text = re.sub(r"^Parameter containing:\s*", "", text)
     text = _MAKERS.sub("np.array", text)
-    if re.fullmatch(r"\[[^\[\],;]*\n[^\[\],;]*\]", text):  # MATLAB: a line is a row
+    if _IN_LINES.fullmatch(text):  # MATLAB: a line is a row
         text = re.sub(r"\n(?=[ \t]*[-+.\d])", ";", text)
     if text.lstrip().startswith("["):
         text = re.sub(r"np\.array\(\s*((?:[^()]|\([^()]*\))*?)(?:\s*,\s*\w+\s*=\s*[\w.]+)*\s*\)", r"\1", text)
