@@ -335,3 +335,56 @@ for t = 1:3
 end
 """
     assert_same(sheet, READ_OUT)
+
+
+@pytest.mark.parametrize("prime", ["h't", "h̃t", "n_t"])
+@pytest.mark.parametrize("keeps", [True, False])
+def test_a_candidate_with_a_prime_that_lost_its_index(keeps: bool, prime: str) -> None:
+    old, new = ("zt", "(1 - zt)") if keeps else ("(1 - zt)", "zt")
+    sheet = f"zt = σ(Wz xt + Uz ht-1)\nrt = σ(Wr xt + Ur ht-1)\n{prime} = tanh(Wh xt + Uh (rt ⊙ ht-1))\n"
+    sheet += f"ht = {old} ⊙ ht-1 + {new} ⊙ {prime}\n"
+    arrays = {name: drawn_at(100 + at, 2, 2) for at, name in enumerate(["Wz", "Wr", "Wh", "Uz", "Ur", "Uh"])}
+    sheet += "".join(f"{name} = {printed(array)}\n" for name, array in arrays.items())
+    h = np.zeros(2)
+    for x, row in zip(X, problem(sheet + INPUTS).forward()["h"]):
+        z, r = (1 / (1 + np.exp(-arrays[f"W{gate}"] @ x - arrays[f"U{gate}"] @ h)) for gate in "zr")
+        n = np.tanh(arrays["Wh"] @ x + arrays["Uh"] @ (r * h))
+        h = z * h + (1 - z) * n if keeps else (1 - z) * h + z * n
+        np.testing.assert_allclose(row, h, rtol=1e-12)
+
+
+@pytest.mark.parametrize("left", ['∘ h"_t', "⊙ 'n_t", "⊙ ?"])
+def test_an_equation_is_not_read_without_its_last_factor(left: str) -> None:
+    sheet = f"{LINE}h_t = (1 - z_t) ⊙ h_{{t-1}} + z_t {left}\nz_t = σ(U x_t)\n{GIVEN}{INPUTS}"
+    with pytest.raises(RnncalcError):
+        problem(sheet)
+
+
+@pytest.mark.parametrize("signal", ["ŷ", "y_hat", "p"])
+def test_a_loss_of_the_last_state_under_another_name(signal: str) -> None:
+    sheet = f"{LINE}U = {printed(U[:, :1])}\nW = {printed(W)}\nb = {printed(B)}\n"
+    sheet = f"h_t = tanh(u*x_t + w*h_{{t-1}})\nu = {U[0, 0]}, w = {W[0, 0]}\nx = {printed(D)}\n"
+    sheet += f"{signal} = h_3, y = 0.3, L = ({signal} - y)^2/2\n"
+    wanted = {"U": U[0, 0], "W": W[0, 0], "x": D.tolist(), "targets": [None, None, 0.3], "loss": HALF}
+    assert_same_gradients(sheet, wanted)
+
+
+PROGRAM_LOSSES = [
+    ("loss = nn.CrossEntropyLoss()(logits.view(-1, 3), y)", MEAN),
+    ("criterion = nn.CrossEntropyLoss()\nloss = criterion(logits.squeeze(0), y)", MEAN),
+    ("loss = F.cross_entropy(logits.view(-1, 3), y)", MEAN),
+    ("loss = nn.CrossEntropyLoss(reduction='sum')(logits.view(-1, 3), y)", ""),
+]
+
+
+@pytest.mark.parametrize(("call", "reduction"), PROGRAM_LOSSES)
+@pytest.mark.parametrize("data", [".data", ""])
+def test_a_loss_of_pytorch_is_a_mean(data: str, call: str, reduction: str) -> None:
+    heads = drawn_at(110, 3, 2)
+    given = {"rnn.weight_ih_l0": U, "rnn.weight_hh_l0": W, "fc.weight": heads, "fc.bias": drawn_at(111, 3)}
+    sheet = "rnn = nn.RNN(2, 2, bias=False, batch_first=True)\nfc = nn.Linear(2, 3)\n"
+    sheet += "".join(f"{name}{data} = torch.tensor({printed(array)})\n" for name, array in given.items())
+    sheet += f"x = torch.tensor({printed(X[None])})\ny = torch.tensor([2, 0, 1])\nout, _ = rnn(x)\nlogits = fc(out)\n"
+    wanted = {"U": U.tolist(), "W": W.tolist(), "V": heads.tolist(), "c": drawn_at(111, 3).tolist(), "x": [X.tolist()]}
+    mean = {"reduction": reduction} if reduction else {}
+    assert_same_gradients(f"{sheet}{call}\n", {**wanted, **mean, "targets": [[2, 0, 1]], "loss": "cross_entropy"})

@@ -25,8 +25,12 @@ _DIVIDED = re.compile(  # (y − d)²/2, \\frac{(y − d)^2}{2T}: behind the squ
     r"[\s})\]]*(?:/|\}\s*\{)\s*[({]?\s*(?P<half>2)?\s*(?P<mean>[TNnm]|[3-9]|\d\d)?(?![\w.])"
 )
 _DIVIDED_BY_STEPS = re.compile(r"(?:/|\}\s*\{)\s*[({]?\s*(?:[TNnm]|[3-9])\s*[)}]*\s*[.,;]?[\s$]*\Z")
+_AVERAGED = re.compile(  # losses of PyTorch and Keras, which are means unless they say otherwise
+    r"\b(?:CrossEntropyLoss|BCE(?:WithLogits)?Loss|F\.(?:cross_entropy|binary_cross_entropy\w*)|"
+    r"(?:sparse_)?categorical_crossentropy|binary_crossentropy)\b"
+)
 _CROSSED = (
-    r"cross[- ]?entrop(?:y|ies)(?:loss)?|交叉熵|交差エントロピー|교차 ?엔트로피|kreuzentropie|entropie croisée|"
+    r"cross[-_ ]?entrop(?:y|ies)(?:loss)?|交叉熵|交差エントロピー|교차 ?엔트로피|kreuzentropie|entropie croisée|"
     r"entrop[ií]a (?:cruzada|incrociata)|кросс-?энтропи\w*|перекр[её]стн\w+ энтропи\w*"
 )
 _SQUARES = (
@@ -50,7 +54,7 @@ _WORDS = [
     ("mean_absolute_error", r"mean[- ]absolute[- ]error|\bMAE(?:Loss)?\b|\bL1Loss\b|l1_loss|平均绝对误差"),
     (
         "binary_cross_entropy",
-        rf"(?:binary|二元|二分类|二値|이진|binäre|бинарн\w+)[- ]?(?:{_CROSSED})|(?:{_CROSSED}) bin[aá](?:ire|ri[ao])|"
+        rf"(?:binary|二元|二分类|二値|이진|binäre|бинарн\w+)[-_ ]?(?:{_CROSSED})|(?:{_CROSSED}) bin[aá](?:ire|ri[ao])|"
         r"\bBCE(?:Loss)?\b|BCEWithLogitsLoss",
     ),
     ("cross_entropy", rf"{_CROSSED}|negative log[- ]likelihood|负对数似然"),
@@ -81,7 +85,7 @@ def is_loss(name: Symbol) -> bool:
 
 
 def is_formula(text: str) -> bool:
-    return bool(re.search(r"[Σ^]|log|\bln\b", text)) and bool(re.search(r"[^\W\d]", text))
+    return bool(re.search(r"[Σ^]|log(?!it)|\bln\b", text)) and bool(re.search(r"[^\W\d]", text))
 
 
 def is_sum(text: str) -> bool:
@@ -117,7 +121,7 @@ def read(text: str, outputs: set[str]) -> SheetLoss | None:
         target_key = "" if value else keys[target]
         stepped = not value and (sides[target].number is not None or sides[target].offset is not None)
         return SheetLoss(name, target_key, step, "mean" if mean else "", _bare(own), value, stepped)
-    if re.search(r"log|\bln\b", text):
+    if re.search(r"log(?!it)|\bln\b", text):
         targets = [_bare(s) for s in _symbols(text) if not _is_index(s) and _bare(s) not in outputs]
         binary = re.search(r"1\s*-\s*\\?\w", text) is not None
         name = "binary_cross_entropy" if binary else "cross_entropy"
@@ -132,8 +136,9 @@ def in_words(text: str) -> tuple[str, str]:
         said = re.search(words, text, re.IGNORECASE)
         if said:
             around = text[max(0, said.start() - 30) : said.end() + 25]
-            mean = re.search(r"\b(?:mean|average|averaged)\b|平均", around) and not LOSSES[name].mean
-            return name, "mean" if mean else ""
+            averaged = _AVERAGED.search(text) and not re.search(r"reduction\s*=\s*[\"']sum", text)
+            mean = averaged or re.search(r"\b(?:mean|average|averaged)\b|平均", around)
+            return name, "mean" if mean and not LOSSES[name].mean else ""
     return "", ""
 
 

@@ -94,7 +94,7 @@ _CALLED = re.compile(
     r"\b(?:np|numpy|jnp|torch|tf|math|F)\s*\.\s*(?:nn\.|math\.|functional\.)*(?=(?:tanh|sigmoid|relu|softmax|exp|log|maximum|minimum)\b)"
 )
 _ARROW = re.compile(r"\\over(right|left)arrow\s*(?:\{\s*(\\?\w+)\s*\}|\s*(\\?\w))|(\w)([\u20d6\u20d7])")
-_FLAT = re.compile(r"(?<![A-Za-z\\_{])([A-Za-zΑ-ω][\u0302\u0303]?)t(\s?[-−–]\s?1)?(?![A-Za-z_({\u0300-\u036f])")
+_FLAT = re.compile(r"(?<![A-Za-z\\_{])([A-Za-zΑ-ω][\u0302\u0303']?)t(\s?[-−–]\s?1)?(?![A-Za-z_({\u0300-\u036f])")
 _MACRO = re.compile(
     r"\\(?:re)?newcommand\*?\s*(?:\{\s*\\([a-zA-Z]+)\s*\}|\\([a-zA-Z]+))\s*\{((?:[^{}\n]|\{[^{}\n]*\})*)\}"
 )

@@ -297,6 +297,8 @@ class _Assembly:
             if re.fullmatch(r"[\d.]+", value):
                 return  # where a program begins to add losses up
             if called("loss", value, LOSSES) not in LOSSES:
+                if re.match(r"(?:criterion|loss_f\w*)\(", value):
+                    return  # what it calls is named where it is made
                 if not losses.in_words(value)[0] and (over := losses.over_steps(value)):
                     if over == "mean":
                         self.given.setdefault("reduction", RawValue(over, item.where))

@@ -43,6 +43,10 @@ _LISTED = re.compile(
     r"\(\s*['\"]([\w.]+)['\"]\s*,\s*(?=tensor\s*\()|['\"]([\w.]+)['\"]\s*:\s*(?=tensor\s*\()|OrderedDict\(\["
 )
 _MODULE = re.compile(r"^([ \t]*\w+)[ \t]*=(?=[ \t]*(?:torch\.)?nn\.[A-Z]\w*\()", re.MULTILINE)  # fc = nn.Linear(3, 1)
+_JUDGED = re.compile(  # nn.CrossEntropyLoss()(logits.view(-1, 3), y), criterion(out, y)
+    r"(?:Loss\([^()\n]*\)|\b(?:criterion|loss_f\w*|F\.\w+))\("
+    r"(?:[^(),\n]|\([^()\n]*\))+,[ \t]*(\w+)(?:\.\w+\([^()\n]*\))*[ \t]*[,)]"
+)
 _INSIDE = r"(?:[^()]|\((?:[^()]|\([^()]*\))*\))*"  # of the brackets of a call, over several lines too
 _COPIED = re.compile(rf"^([ \t]*)(?:\w+\.)*(\w+)(?:\.data)?\.copy_\(({_INSIDE})\)[ \t]*$", re.MULTILINE)
 
@@ -144,6 +148,8 @@ def _torch(text: str) -> str:
             else f"cell: {_CELLS[layer[2]]}"
         )
 
+    for judged in _JUDGED.finditer(text):
+        text = _renamed(text, judged[1], "targets")
     names = {layer[1] for layer in _TORCH.finditer(text)}
     if re.search(r"\bW_\{?(?:ir|hr|ii|hi)\b", text):  # the equations have a weight for each gate
         text = re.sub(
@@ -151,7 +157,9 @@ def _torch(text: str) -> str:
             lambda part: f"{part[1].replace('weight', 'W')[0]}_{part[2]}",
             text,
         )
-    text = re.sub(r"(?<![\w.])(?:fc|linear|head|out|decoder|readout)\.(weight|bias)(?=[ \t]*=)", _read_out, text)
+    text = re.sub(
+        r"(?<![\w.])(?:fc|linear|head|out|decoder|readout)\.(weight|bias)(?:\.data)?(?=[ \t]*=)", _read_out, text
+    )
     first = [layer for layer in _TORCH.finditer(text) if not re.search(r"batch_first\s*=\s*True", layer[3])]
     text = _MODULE.sub(r"\1 ", _COPIED.sub(r"\1\2 = \3", _TORCH.sub(keys, text)))
     if first and re.search(r"=\s*(?:torch\.)?tensor\(\s*\[\s*\[\s*\[", text):

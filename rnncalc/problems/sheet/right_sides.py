@@ -45,6 +45,7 @@ _CUT_MATRIX = re.compile(
     rf"\s*(?:[\w.]{{1,20}}\s*\(\s*)?(?:[\[({{]|\\begin\{{)[^=]*?\d[^=\w]*?(?:\\\\\s*)?(?:{CUT.pattern})"
 )
 _MISSING = re.compile(r"(?<![\w.])(?:[-–—?]|n/a)(?=\s*(?:[,;\s\])]|\Z))")
+_FACTOR_LEFT = re.compile(r"[ \t]*[∘⊙×⊗@·][ \t]*[\w(\[{\\]")
 _COMMA = re.compile(r"[ \t]*,")
 
 
@@ -340,6 +341,12 @@ class RightSides:
             return None
         if self._is_answer(begin) or not (self._is_equation(name, node) or "@" in self.text[start:end]):
             return None
+        if _FACTOR_LEFT.match(self.text, end):  # what was read is not all: z_t ∘ h_{t-1} + (1 - z_t) ∘ …
+            text = shown(
+                re.sub(r"\s+", " ", self.text[begin : line_end(self.text, end)].replace(BREAK, " ")).strip(), 80
+            )
+            where = _("line {line}: {text}").format(line=self._line(begin), text=text)
+            raise ParseError(_("cannot read as an equation: {text}"), text=where)
         if _numbered(node) and name.offset is None:  # X = [x_1 x_2 x_3]
             if ";" not in self.text[start:end]:
                 self.sheet.columns.add(name.key)

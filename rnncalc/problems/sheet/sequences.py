@@ -12,6 +12,7 @@ from rnncalc.common.i18n import _
 from rnncalc.errors import ParseError
 from rnncalc.model.losses import LOSSES
 from rnncalc.problems.formulas import loss as losses
+from rnncalc.problems.formulas.nodes import Sym
 from rnncalc.problems.parse import matrix
 from rnncalc.problems.parse.given import RawValue
 from rnncalc.problems.parse.numbers import Numbers
@@ -104,7 +105,8 @@ class SheetSequences:
         """One target for the last step: L = (h_T − d)², or an output that only the last state has."""
         target = self.given.get("targets")
         squares = sum(len(re.findall(r"\^\s?\{?2|²", text)) for text in self.sheet.losses)
-        step = self.roles.loss.step if self.roles.loss and squares < 2 else None  # (y_1 − d_1)² + (y_2 − d_2)²
+        loss = self.roles.loss if squares < 2 else None  # (y_1 − d_1)² + (y_2 − d_2)²
+        step = (self._named_state(loss.signal) if loss.step is None else loss.step) if loss else None
         in_words = prose.last_step_only(self.sheet.prose)
         only = self.roles.last_only or step is not None or in_words
         if target is None or not only or count < 2:
@@ -132,6 +134,12 @@ class SheetSequences:
                     )
                 )
         self.given["targets"] = RawValue([row if t == at else None for t, row in enumerate(rows)], target.where)
+
+    def _named_state(self, signal: str) -> int | None:
+        """The step of a state that the loss has under another name, ŷ = h_3."""
+        steps = [e.node.symbol.number for e in self.sheet.equations
+                 if isinstance(e.node, Sym) and e.defined.key == signal and e.defined.offset is None]  # fmt: skip
+        return steps[0] if len(steps) == 1 else None
 
     def _rows(self, targets: str | Numbers, count: int) -> list[Any]:
         """Targets as a whole, step by step; empty where they are none of as many steps."""
