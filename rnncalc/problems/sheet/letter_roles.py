@@ -36,7 +36,7 @@ _PHRASES = {  # what a weight is called, or what it multiplies
         rf"递归(?:权[重值]|矩阵)|{_HIDDEN_ZH}[到至→](?:{_HIDDEN_ZH}|自身)",
         r"(?:the )?(?:previous |last |earlier )?(?:hidden )?state(?: vector)?(?: h_?\{?(?:t-1)?\}?)?(?![\w-])|"
         r"(?:the )?h(?:_\{?t ?- ?1\}?|\(t ?- ?1\)|_prev)|"
-        rf"{_ARTICLE}(?:\w+ )?(?:Zustand\w*|état|estado|stato|состояни\w+|隠れ状態|은닉 ?상태\w?)(?! x)(?![\w-])|"
+        rf"{_ARTICLE}(?:\w{1,20} )?(?:Zustand\w*|état|estado|stato|состояни\w+|隠れ状態|은닉 ?상태\w?)(?! x)(?![\w-])|"
         r"(?:上一?个?|前一?个?)(?:时刻|步|时间步)?的?(?:隐[藏含]?(?:层)?(?:状态)?|状态)|隐[藏含]?状态|h_\{?t ?- ?1\}?",
     ),
     "output": (
