@@ -12,7 +12,7 @@ def nearest(word: str, known: Iterable[str], likeness: float = 0.6) -> str | Non
     """The nearest of the known names, None where none is as near as that (0 to 1); letters of the other case are."""
     from difflib import get_close_matches  # imported here, since most questions have no misspelt name
 
-    known = list(known)
+    known, word = list(known), str(word)
     same = next((name for name in known if name.casefold() == word.casefold()), None)
     return same or next(iter(get_close_matches(word, known, 1, likeness)), None)
 
@@ -25,5 +25,5 @@ def hint(word: str, known: Collection[str]) -> str:
 
 def one_of(name: str, word: object, known: Collection[str]) -> None:
     """Check a choice by name. Raises ProblemError, which lists what there is to choose from."""
-    if word not in known:
+    if not isinstance(word, str) or word not in known:
         raise ProblemError(_("{name} is one of {known}, not “{word}”"), name=name, known=", ".join(known), word=word)

@@ -43,7 +43,7 @@ if hasattr(os, "register_at_fork"):
 def resolve_thread_count(threads: int | str | None) -> int:
     """The number of threads: those asked for, else RNNCALC_THREADS, else one. Raises ProblemError."""
     wish: object = threads if threads is not None else os.environ.get("RNNCALC_THREADS", "1")
-    if wish == AUTO:
+    if isinstance(wish, str) and wish == AUTO:
         from rnncalc.common.processors import processors  # here: few ask, and paths take long to load
 
         return min(processors(), MOST)

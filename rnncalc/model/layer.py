@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from rnncalc.common.i18n import _
+from rnncalc.common.kinds import of_kind
 from rnncalc.common.suggest import one_of
 from rnncalc.errors import MissingError, ProblemError, ShapeError
 from rnncalc.model.arrays import as_array, in_dtype, without_graph
@@ -168,6 +169,8 @@ class Layer:
             raise ProblemError(_("the weights of the backward direction go with direction both, and it with them"))
         self.passes = {"backward" if direction == "backward" else "forward": first}
         if backward is not None:
+            by_name = isinstance(backward, Mapping) and all(isinstance(name, str) for name in backward)
+            of_kind("backward", backward if by_name else None, Mapping, _("a mapping of names to arrays"))
             self.passes["backward"] = second = DirectionalLayer(**{"cell": first.cell, **backward})
             _check_directions(first, second)
 
@@ -265,7 +268,7 @@ def _check_directions(first: DirectionalLayer, second: DirectionalLayer) -> None
 def cell_named(cell: str | Cell) -> Cell:
     if isinstance(cell, Cell):
         return cell
-    if cell == EMBEDDING.name:
+    if isinstance(cell, str) and cell == EMBEDDING.name:
         return EMBEDDING
     if not isinstance(cell, str) or cell not in CELLS:
         raise ProblemError(_("no cell is called “{cell}”; there are {known}"), cell=cell, known=", ".join(CELLS))

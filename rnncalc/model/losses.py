@@ -270,7 +270,7 @@ register(
 
 def takes_classes(name: str | None) -> bool:
     """Whether there is a loss of that name, and its targets may be class numbers."""
-    return name in LOSSES and LOSSES[name].classes
+    return isinstance(name, str) and name in LOSSES and LOSSES[name].classes
 
 
 def usual_output(name: str | None) -> str:

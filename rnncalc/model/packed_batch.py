@@ -18,6 +18,7 @@ from numpy.typing import ArrayLike
 
 from rnncalc.common.i18n import _
 from rnncalc.errors import ShapeError
+from rnncalc.model.arrays import loose, whole_numbers
 
 _BLOCK = 128  # rows of a block of `PackedBatch.flat`
 KEPT = 100_000  # rows of a schedule that is worth keeping: what is called often is small
@@ -48,19 +49,15 @@ class PackedBatch:
             return cls.full(sequences, steps)
         present = None
         if mask is not None:
-            present = np.asarray(mask).astype(bool)
+            present = loose(mask)
+            present = present.astype(bool) if present.dtype.kind in "biuf" else np.empty(())
             if present.shape not in ((steps,), (sequences, steps)):
                 message = _("mask must be (T,) = ({steps},) or (N, T) = ({n}, {steps}), got {shape}")
                 raise ShapeError(message, steps=steps, n=sequences, shape=present.shape)
             present = np.broadcast_to(present, (sequences, steps))
         if lengths is not None:
-            numbers = np.asarray(lengths)
-            numbers = numbers if numbers.size else numbers.astype(np.int64)  # an empty list has no kind of its own
-            if (
-                numbers.shape != (sequences,)
-                or numbers.dtype.kind not in "iu"
-                or ((numbers < 0) | (numbers > steps)).any()
-            ):
+            numbers = whole_numbers(lengths)
+            if numbers is None or numbers.shape != (sequences,) or ((numbers < 0) | (numbers > steps)).any():
                 message = _("lengths must be {n} whole numbers from 0 to T = {steps}")
                 raise ShapeError(message, n=sequences, steps=steps)
             there = np.arange(steps) < numbers[:, None]

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from rnncalc.common.i18n import _
+from rnncalc.common.kinds import number, of_kind
 from rnncalc.common.suggest import hint
 from rnncalc.errors import ProblemError, ShapeError
 from rnncalc.model.arrays import as_array, in_dtype
@@ -82,6 +83,8 @@ class Parameters:
     def descend(self, gradients: Mapping[str, ArrayLike], lr: float) -> None:
         """θ − lr·dθ, of `Gradients` or of those by name, and pack anew; raises as `set` does."""
         named = gradients.parameters if isinstance(gradients, Gradients) else gradients
+        if type(lr) is not float:
+            number("lr", lr)
         checked, rate = self._checked(named), self.vector.dtype.type(lr)
         move, moves = self._move
         if len(checked) < len(self.slots):  # a parameter that is not there stays
@@ -99,6 +102,7 @@ class Parameters:
 
     def _checked(self, arrays: Mapping[str, ArrayLike]) -> list[tuple[str, np.ndarray]]:
         """Arrays by name, of the network's number type, each of its parameter's shape."""
+        of_kind("parameters", arrays, Mapping, _("a mapping of names to arrays"))
         checked, dtype = [], self.vector.dtype
         for name, value in arrays.items():
             view = self.views.get(name)

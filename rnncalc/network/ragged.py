@@ -8,7 +8,7 @@ import numpy as np
 
 from rnncalc.common.i18n import _
 from rnncalc.errors import ShapeError
-from rnncalc.model.arrays import refuse_masked, without_graph
+from rnncalc.model.arrays import listed, refuse_masked, without_graph
 
 
 def in_one(x: Any, lengths: Any, layout: str) -> tuple[Any, Any]:
@@ -16,8 +16,11 @@ def in_one(x: Any, lengths: Any, layout: str) -> tuple[Any, Any]:
 
     Raises ShapeError where they differ in width, or where lengths or a layout stand beside them.
     """
+    x = listed(x)
     if not isinstance(x, list | tuple):
         return x, lengths
+    if not x:
+        raise ShapeError(_("x: there is not one sequence"))
     for part in x:
         refuse_masked("x", part)
     try:

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from rnncalc.common.i18n import _
+from rnncalc.common.kinds import of_kind
 from rnncalc.common.suggest import one_of
 from rnncalc.common.threads import resolve_thread_count
 from rnncalc.engine.choice import compiling_disabled, resolve_engine
@@ -22,6 +23,7 @@ from rnncalc.engine.interface import CellRunner
 from rnncalc.engine.interpreter import InterpretedCell
 from rnncalc.engine.lookup import LookedUpCell
 from rnncalc.errors import ProblemError, ShapeError
+from rnncalc.model.cells.cell import OUTPUTS
 from rnncalc.model.cells.embedding import EMBEDDING
 from rnncalc.model.cells.readout import read_out
 from rnncalc.model.equations.expression import Call
@@ -50,6 +52,9 @@ class Stack:
         output: str | None = None, *, dtype: str | np.dtype | None = None, engine: str = "auto",
         threads: int | None = None, summary: str | None = None,
     ):  # fmt: skip
+        of_kind("layers", layers, Sequence, _("a list of layers"))
+        for layer in layers:
+            of_kind(_("each of layers"), layer, Layer, "Layer(…)")
         if not layers:
             raise ProblemError(_("a network needs at least one layer"))
         top = _check_stack(layers)
@@ -57,8 +62,9 @@ class Stack:
             raise ProblemError(_("c and output belong to the read-out, which needs V"))
         if V is not None and top.cell.owns_read_out:
             raise ProblemError(_("{cell} owns its read-out: give V and c to its layer"), cell=top.cell.name)
-        self.summary = summary or "last"
+        self.summary = "last" if summary is None else summary
         one_of("summary", self.summary, SUMMARIES)
+        one_of("output", "identity" if output is None else output, OUTPUTS)
         if V is None and self.summary != "last":
             raise ProblemError(_("a summary is what the read-out sees: it needs V"))
         on_top = None if V is None else DirectionalLayer(read_out(output or "identity"), V=V, c=c)
@@ -260,6 +266,15 @@ def _dtype(dtype: str | np.dtype | None, layers: Sequence[Layer], read_out: Dire
         parts = [part for _position, part in positioned(layers, read_out)]
         arrays = [array for part in parts for array in (*part.arrays.values(), *part.initial_states.values())]
         return np.dtype(np.float32 if all(array.dtype == np.float32 for array in arrays) else np.float64)
-    if np.dtype(dtype) not in (np.dtype(np.float32), np.dtype(np.float64)):
+    return known_dtype(dtype)
+
+
+def known_dtype(dtype: str | np.dtype) -> np.dtype:
+    """One of the number types that a network may have. Raises ProblemError."""
+    try:
+        chosen = np.dtype(dtype)
+    except (TypeError, ValueError, SyntaxError):
+        chosen = np.dtype(object)
+    if chosen not in (np.dtype(np.float32), np.dtype(np.float64)):
         raise ProblemError(_("dtype is float64 or float32, not {dtype}"), dtype=dtype)
-    return np.dtype(dtype)
+    return chosen

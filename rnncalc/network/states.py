@@ -14,7 +14,9 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from rnncalc.common.i18n import _
+from rnncalc.common.kinds import of_kind
 from rnncalc.errors import ProblemError, ShapeError
+from rnncalc.model.arrays import as_array
 from rnncalc.model.layer import DirectionalLayer
 from rnncalc.network.view import View
 
@@ -94,9 +96,10 @@ class States(Mapping[str, Any]):
         >>> States.from_flat({"layers.0.forward.h": [0.1, 0.2]})["h"]
         array([0.1, 0.2])
         """
+        of_kind("arrays", arrays, Mapping, _("a mapping of names to arrays"))
         places: dict[tuple[int, bool, str], dict[str, np.ndarray]] = {}
         for name, array in arrays.items():
-            match = NAME.fullmatch(name)
+            match = NAME.fullmatch(str(name))
             if not match:
                 raise ProblemError(_("“{name}” names no state: they are layers.0.forward.h, …"), name=name)
             path, layer, direction, state = match.groups()
@@ -265,6 +268,8 @@ def by_layer(network: Stack, states: Any) -> list[dict[str, Any]]:
     if isinstance(states, States):
         return list(states.of(network))
     if isinstance(states, Mapping):
+        if not all(isinstance(name, str) for name in states):
+            raise ProblemError(_("states go by name: h, c, or layers.0.forward.h"))
         if any("." in name for name in states):
             return list(States.from_flat(states).of(network))
         return _from_names(network.passes, {name.removesuffix("0"): value for name, value in states.items()})
@@ -291,7 +296,7 @@ def _from_names(layers: Sequence[DirectionalLayer], given: Mapping[str, Any], su
             message = _("{name}: {n} passes need a list of {n}, layer by layer, forward before backward")
             raise ShapeError(message, name=name, n=len(layers))
         for own, array in zip(states, values):
-            own[name] = array
+            own[name] = array if type(array) is np.ndarray and array.dtype.kind == "f" else as_array(name, array)
     return states
 
 

@@ -9,6 +9,7 @@ from typing import Any, overload
 import numpy as np
 from numpy.typing import ArrayLike
 
+from rnncalc.common.kinds import path_of
 from rnncalc.network.weights import model_file
 from rnncalc.network.weights.model_file import Model
 from rnncalc.pipeline import frames, predict
@@ -119,5 +120,6 @@ def load_model(path: str | PathLike[str], engine: str = "auto") -> TrainedModel:
     array([[0.5581],
            [0.6225]])
     """
+    path_of("path", path)
     read = model_file.load(path, engine)
     return TrainedModel(read.network, read.data, read.settings, read.history)

@@ -61,7 +61,8 @@ def read(given: Mapping[str, RawValue], *, engine: str = "auto", dtype: str = "f
     _check_batch(network, sequences)
     stated_sizes.hold(problem, reading.sizes)
     reading.goal(problem)
-    network.engine = quicker_engine(network, sequences, steps) if engine == "auto" else engine
+    auto = isinstance(engine, str) and engine == "auto"
+    network.engine = quicker_engine(network, sequences, steps) if auto else engine
     return problem
 
 

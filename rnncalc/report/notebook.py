@@ -13,6 +13,7 @@ from functools import cached_property
 from os import PathLike, fspath
 from typing import TYPE_CHECKING, Any
 
+from rnncalc.common.kinds import path_of
 from rnncalc.model.equations.functions import quiet
 from rnncalc.network.gradients import Gradients
 from rnncalc.network.trace import Trace
@@ -61,6 +62,7 @@ def load_problem(path: str | PathLike[str], *, engine: str = "auto", dtype: str 
     array([[0.7306],
            [0.8059]])
     """
+    path_of("path", path)
     name = fspath(path)
     return Worked(reading.read(problem_text.read(files.content(name), name), engine=engine, dtype=dtype))
 

@@ -121,7 +121,5 @@ def test_arrays_of_jax_in_half_precision_are_float32() -> None:
 
 @pytest.mark.parametrize("wrong", [[[1], [2, 3]], "0.5", [None], [1j], object(), {"a": 1}])
 def test_what_is_no_array_of_real_numbers_is_refused(wrong: object) -> None:
-    with pytest.raises(
-        RnncalcError, match=r"U must be an array of real numbers, (with rows of one length|and its parts are of)"
-    ):
+    with pytest.raises(RnncalcError, match=r"U must be an array of real numbers, (with rows|and its|not|and entry) "):
         as_array("U", wrong)

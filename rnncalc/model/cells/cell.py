@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from rnncalc.common.i18n import _
+from rnncalc.common.kinds import number
 from rnncalc.errors import CellError
 from rnncalc.model.equations.derivative import BackStage, arrives, backwards
 from rnncalc.model.equations.expression import (
@@ -168,7 +169,9 @@ class Cell:
         """Read and check the equations; the record is frozen once this is done."""
         settle = partial(object.__setattr__, self)
         for name in ("state", "outputs", "optional"):
-            settle(name, tuple(getattr(self, name)))
+            listed = getattr(self, name)
+            settle(name, tuple(listed) if np.iterable(listed) else (listed,))
+        _check_kinds(self)
         _check_names(self)
         settle("written", {line: self._read(line, text) for line, text in self.equations.items()})
         for line, expression in self.written.items():
@@ -219,13 +222,14 @@ class Cell:
         equations, switched, constants = dict(self.equations), dict(self.switched), dict(self.constants)
         for option, value in chosen.items():
             if option in constants:
+                number(option, value)
                 constants[option] = value
                 continue
             choices = self.switches.get(option, {})
             if not choices:
                 message = _("{cell} has no {option} to choose: its functions are part of its equations")
                 raise CellError(message, cell=self.name, option=option)
-            if value not in choices:
+            if not isinstance(value, str) or value not in choices:
                 known = ", ".join(choices)
                 message = _("{option} of {cell} is one of {known}, not “{value}”")
                 raise CellError(message, option=option, cell=self.name, known=known, value=value)
@@ -473,6 +477,19 @@ def _symbols(cell: Cell) -> list[str]:
 
 
 # --------------------------------------------------------------------------------------------------------------- checks
+
+
+def _check_kinds(cell: Cell) -> None:
+    """Raises CellError, for a field that is of another kind than it is read as."""
+    named = isinstance(cell.equations, Mapping) and isinstance(cell.constants, Mapping)
+    texts = [cell.name, cell.emits, cell.gates, *cell.state, *cell.outputs, *cell.optional]
+    if named:
+        texts += [*cell.equations, *cell.equations.values(), *cell.constants]
+    if not named or not all(isinstance(text, str) for text in texts):
+        message = _(
+            "name, emits, gates are texts; state, outputs, optional lists of them; equations, constants mappings"
+        )
+        raise CellError(message)
 
 
 def _check_names(cell: Cell) -> None:

@@ -32,6 +32,8 @@ def fit(
     given: Mapping[str, Any],
 ) -> list[dict[str, float]]:  # fmt: skip
     """Train a network in place; arguments as for `Network.fit`. Returns the history."""
+    if watch is not None and not callable(watch):
+        raise ProblemError(_("watch must be a function that takes the Trainer, or None"))
     chosen = settings(loss=loss, **given)
 
     def read(x: Any, y: Any, lengths: ArrayLike | None = None, weights: Any = None) -> Sequences:

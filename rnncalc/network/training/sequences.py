@@ -19,10 +19,11 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from rnncalc.common.i18n import _
+from rnncalc.common.kinds import text
 from rnncalc.common.places import ROW, in_words
 from rnncalc.common.spool import blocks, copied
 from rnncalc.errors import ProblemError, ShapeError
-from rnncalc.model.arrays import as_array, refuse_masked, with_gaps, without_graph
+from rnncalc.model.arrays import as_array, listed, loose, refuse_masked, whole_numbers, with_gaps, without_graph
 from rnncalc.model.packed_batch import PackedBatch
 from rnncalc.network.training.target_weights import by_class, row_weights
 from rnncalc.network.training.targets import of_rows, place
@@ -90,19 +91,24 @@ class Sequences:
         """
         for part in x if isinstance(x, list | tuple) else (x,):
             refuse_masked("x", part)
-        x, y = (without_graph(rows) for rows in (x, with_gaps(y)))
-        whole = isinstance(x, np.ndarray) or not all(hasattr(item, "__len__") for item in x)
+        x, y = (listed(without_graph(rows)) for rows in (x, with_gaps(y)))
+        whole = not isinstance(x, list | tuple) or not all(hasattr(item, "__len__") for item in x)
         array = as_array("x", x) if whole else None
         if array is not None and array.ndim == 2 and np.asarray(x).dtype.kind not in "iu":
             array, y, weights = array[None], None if y is None else [y], None if weights is None else [weights]
-        sequences = [
-            np.asarray(without_graph(rows))
-            for rows in (x if array is None or np.asarray(x).dtype.kind in "iu" else array)
-        ]
+        if array is not None and not array.ndim:
+            raise ShapeError(_("{name} must be an array of real numbers, not {value}"), name="x", value=text(x))
+        sequences = [loose(rows) for rows in (x if array is None or np.asarray(x).dtype.kind in "iu" else array)]
         if not sequences:
             raise ShapeError(_("x: there is not one sequence"))
+        for number, rows in enumerate(sequences, 1):
+            if not rows.ndim:
+                _inputs(number, x[number - 1], inputs)
         given = [len(rows) for rows in sequences]
-        counts = given if lengths is None else [int(length) for length in np.asarray(lengths).reshape(-1)]
+        counts = given
+        if lengths is not None:
+            said = whole_numbers(lengths)
+            counts = [] if said is None else said.reshape(-1).tolist()
         if len(counts) != len(given) or any(not 0 <= count <= most for count, most in zip(counts, given)):
             raise ShapeError(_("lengths must be {n} whole numbers, none longer than its sequence"), n=len(given))
         tokens = all(rows.ndim == 1 and rows.dtype.kind in "iu" for rows in sequences)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field, fields
-from numbers import Integral, Real
 from typing import Any
 
+import numpy as np
+
 from rnncalc.common.i18n import _
+from rnncalc.common.kinds import number, of_kind, whole
 from rnncalc.common.suggest import one_of
 from rnncalc.errors import ProblemError
 
@@ -75,10 +77,12 @@ def _check_kind(name: str, words: str, value: Any) -> None:
     """Refuse what is no number where one is needed. words: the annotation of the field. Raises ProblemError."""
     if value is None and "None" in words:
         return
-    if words.startswith("int") and not isinstance(value, Integral):
-        raise ProblemError(_("{name} must be a whole number, not {value}"), name=name, value=repr(value))
-    if words.startswith("float") and not isinstance(value, Real):
-        raise ProblemError(_("{name} must be a number, not {value}"), name=name, value=repr(value))
+    if words.startswith("int"):
+        whole(name, value)
+    if words.startswith("float"):
+        number(name, value)
+    if words == "bool":
+        of_kind(name, value, (bool, np.bool_), _("true or false"))
 
 
 OPTIONS = ("lr", "momentum", "alpha", "beta1", "beta2", "eps", "weight_decay")

@@ -14,7 +14,7 @@ from rnncalc.common.i18n import _
 from rnncalc.common.places import ROW, in_words
 from rnncalc.common.spool import blocks, on_disk_if_large
 from rnncalc.errors import ProblemError, ShapeError
-from rnncalc.model.arrays import without_graph
+from rnncalc.model.arrays import loose
 from rnncalc.network.training.targets import place
 
 BALANCED = "balanced"  # every class weighs as much as any other, all its targets together
@@ -25,10 +25,11 @@ def row_weights(name: str, weights: Sequence[Any], offsets: np.ndarray, given: S
 
     name: what errors call them; offsets: where sequences begin; given: their steps before a length cut them.
     """
-    if len(weights) != len(given):
+    count = len(weights) if np.iterable(weights) and hasattr(weights, "__len__") else 0
+    if count != len(given):
         message = _("{name}: {n} sequences need {n} weights, or rows of them, got {m}")
-        raise ShapeError(message, name=name, n=len(given), m=len(weights))
-    parts = [np.asarray(without_graph(part)) for part in weights]
+        raise ShapeError(message, name=name, n=len(given), m=count)
+    parts = [loose(part) for part in weights]
     rows = np.empty(int(offsets[-1]))
     for number, (part, steps) in enumerate(zip(parts, given)):
         if part.dtype.kind not in "iubf" or (part.ndim and part.shape != (steps,)):
@@ -62,7 +63,7 @@ def class_weights(y: np.ndarray, outputs: int, said: Any) -> np.ndarray:
         said = [said.get(number, 1.0) for number in range(outputs)]
     try:
         weights = np.asarray(said, np.float64)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         weights = np.empty(0)
     if weights.shape != (outputs,):
         raise ShapeError(_("class_weight: {n} classes need {n} numbers"), n=outputs)
@@ -70,7 +71,9 @@ def class_weights(y: np.ndarray, outputs: int, said: Any) -> np.ndarray:
 
 
 def by_class(y: np.ndarray, weights: np.ndarray) -> np.ndarray:
-    """The weight of every row, (R,), by its class; a row without one weighs nothing."""
+    """The weight of every row, (R,), by its class; a row without one weighs nothing. Raises ProblemError."""
+    if y.ndim != 1:
+        raise ProblemError(_("class_weight is of classes, and the targets are rows of numbers"))
     rows, begin, table = on_disk_if_large(y.shape, weights.dtype), 0, np.append(weights, 0.0)
     for (some,) in blocks(y):
         rows[begin : begin + len(some)] = table[some]

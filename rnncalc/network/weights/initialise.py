@@ -9,19 +9,20 @@ import math
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from numbers import Integral
 from typing import Any
 
 import numpy as np
 
 from rnncalc.common.i18n import N_, _
+from rnncalc.common.kinds import number, whole
 from rnncalc.common.suggest import one_of
 from rnncalc.errors import ProblemError
 from rnncalc.model.cells import Cell
 from rnncalc.model.cells.embedding import EMBEDDING
-from rnncalc.model.layer import Layer, cell_named
+from rnncalc.model.layer import DIRECTIONS, Layer, cell_named
 from rnncalc.model.summaries import OVER_STEPS
 from rnncalc.network.network import Network
+from rnncalc.network.stack import known_dtype
 
 Draw = Callable[[np.random.Generator, str, tuple[int, ...], int], np.ndarray]
 Block = Callable[[np.random.Generator, tuple[int, ...]], np.ndarray]
@@ -118,6 +119,8 @@ def arrays(
 ) -> dict[str, np.ndarray]:  # fmt: skip
     """A cell's arrays by name. sizes: D, H, O; forget_bias: of an LSTM's f, in place of the scheme's."""
     chosen, drawn = scheme(init), {}
+    if forget_bias is not None:
+        number("forget_bias", forget_bias)
     for name, stack in cell.stacks.items():
         blocks = []
         for parameter in stack:
@@ -188,11 +191,11 @@ def random_network(
     >>> float(net([[1, 0, 0]]).sum().round(4))
     1.0
     """
-    for name, value, least in (("hidden", hidden, 1), ("layers", layers, 1), ("embed", embed, 0), ("seed", seed, 0)):
-        if not isinstance(value, Integral):
-            raise ProblemError(_("{name} must be a whole number, not {value}"), name=name, value=repr(value))
-        if value < least:
-            raise ProblemError(_("{name} cannot be less than {least}"), name=name, least=least)
+    sizes = {"inputs": inputs, "hidden": hidden, "outputs": outputs, "layers": layers}
+    for name, value in {**sizes, "embed": embed, "seed": seed}.items():
+        whole(name, value, least=int(name in sizes))
+    one_of("direction", direction, DIRECTIONS)
+    size = known_dtype(dtype).itemsize
     base = cell_named(cell)
     if activation is not None:
         base = base.switch(activation=activation)
@@ -201,7 +204,7 @@ def random_network(
         raise ProblemError(message, cell=base.name)
     if base.owns_read_out and "output" in base.switches:
         base = base.switch(output=output)
-    _refuse_too_large(base, inputs, embed, hidden, outputs, layers, 1 + (direction == "both"), np.dtype(dtype).itemsize)
+    _refuse_too_large(base, inputs, embed, hidden, outputs, layers, 1 + (direction == "both"), size)
     rng, width, made = np.random.default_rng([seed, 2]), inputs, list[Layer]()
     if embed:
         of_tokens, shape = np.random.default_rng([seed, 5]), (inputs, embed)
@@ -209,11 +212,11 @@ def random_network(
         made.append(Layer(EMBEDDING, E=drawn_table.T))
         width = embed
     for _level in range(layers):
-        sizes = {"D": width, "H": hidden, "O": outputs}
-        given: dict[str, Any] = arrays(base, sizes, rng, init, forget_bias)
+        letters = {"D": width, "H": hidden, "O": outputs}
+        given: dict[str, Any] = arrays(base, letters, rng, init, forget_bias)
         both: dict[str, Any] = {}
         if direction == "both":
-            both = {"backward": arrays(base, sizes, rng, init, forget_bias), "merge": merge}
+            both = {"backward": arrays(base, letters, rng, init, forget_bias), "merge": merge}
         made.append(Layer(base, **given, direction=direction, **both))
         width = made[-1].width
     if base.outputs:

@@ -17,12 +17,14 @@ import numpy as np
 
 from rnncalc.common import files, strict_json
 from rnncalc.common.i18n import _
+from rnncalc.common.kinds import path_of
 from rnncalc.common.version import __version__
 from rnncalc.errors import ParseError, ProblemError, RnncalcError
 from rnncalc.model.cells import CELLS, Cell, built_in
 from rnncalc.model.layer import Layer
 from rnncalc.network.network import Network
 from rnncalc.network.weights import safe_tensors, schema
+from rnncalc.network.weights.refusals import network_of
 
 FORMAT = 1
 KEY = "rnncalc"
@@ -146,12 +148,13 @@ def _network(
     return Network(layers, V, c, about["output"], dtype=dtype, engine=engine, summary=about.get("summary"))
 
 
-def save_model(network: Network, path: str | PathLike[str]) -> None:
+def save_model(network: Network | Model, path: str | PathLike[str]) -> None:
     """Write a network as a model file, whole or not at all.
 
     Parameters
     ----------
     network : Network
+        Or a trained model, which is saved with all that belongs to it.
     path : str or path-like
         A .safetensors file.
 
@@ -165,7 +168,8 @@ def save_model(network: Network, path: str | PathLike[str]) -> None:
     >>> from rnncalc import Elman, save_model
     >>> save_model(Elman(U=[[0.9]], W=[[0.5]]), "model.safetensors")
     """
-    save(Model(network), path)
+    path_of("path", path)
+    save(network if isinstance(network, Model) else Model(network_of(network)), path)
 
 
 def described(cell: Cell) -> dict[str, Any]:

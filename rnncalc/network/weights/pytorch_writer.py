@@ -12,7 +12,7 @@ from rnncalc.model.layer import DirectionalLayer, Layer
 from rnncalc.network.network import Network
 from rnncalc.network.weights.gate_blocks import keeping_old, two_biases
 from rnncalc.network.weights.pytorch import BACKWARD, projected
-from rnncalc.network.weights.refusals import refuse
+from rnncalc.network.weights.refusals import network_of, refuse
 
 MODULES = {"elman": "RNN", "gru_after": "GRU", "lstm": "LSTM", "lstm_projected": "LSTM"}
 FUNCTIONS = ("tanh", "relu")  # of nn.RNN
@@ -47,6 +47,7 @@ def to_state_dict(network: Network, *, readout: str = "fc", prefix: str | None =
     >>> list(to_state_dict(Elman(U=[[0.9]], W=[[0.5]])))
     ['weight_ih_l0', 'weight_hh_l0', 'bias_ih_l0', 'bias_hh_l0']
     """
+    network = network_of(network)
     stem = (("rnn" if network.read_out else "") if prefix is None else prefix).rstrip(".")
     tensors: dict[str, np.ndarray] = {}
     numbered = not _one_module(network.layers)

@@ -15,11 +15,13 @@ from typing import Any
 
 from rnncalc.common import bounds, files
 from rnncalc.common.i18n import _
+from rnncalc.common.kinds import path_of
 from rnncalc.common.npy import BROKEN_ARCHIVE
 from rnncalc.common.suggest import one_of
 from rnncalc.errors import ParseError, ProblemError, RnncalcError
 from rnncalc.network.network import Network
 from rnncalc.network.weights.model_file import Model, ours
+from rnncalc.network.weights.refusals import network_of
 
 
 @dataclass(frozen=True)
@@ -128,11 +130,13 @@ def save(network: Network, path: str | PathLike[str], format: str | None = None)
     >>> rnncalc.load("weights.safetensors")
     Network(gru_after, D=1, H=1, O=1, float64)
     """
-    write(network, path, format)
+    path_of("path", path)
+    write(network_of(network), path, format)
 
 
 def read(path: str | PathLike[str], format: str | None = None, **options: Any) -> Model:
     """The network in a file, what belongs to it, and notes on what was assumed. Raises ParseError, ProblemError."""
+    path_of("path", path)
     files.reading(path)
     _refuse_pickle(path)
     entry = _format(path, format, "reader")

@@ -199,7 +199,7 @@ def _shape(nested: object, where: Callable[[tuple[int, ...]], str], index: tuple
     """The shape of nested lists. A blank may be a number or a whole row, so its shape is open from `...` on."""
     if not isinstance(nested, list):
         if nested is not None and not isinstance(nested, str):
-            text = shown(json.dumps(nested, ensure_ascii=False), 40)
+            text = shown(json.dumps(nested, ensure_ascii=False, default=str), 40)
             raise ParseError(_at(where(index), _("expected a number, got {text}").format(text=text)))
         return (...,) if nested is None else ()
     if len(index) == DEEPEST:
