@@ -44,7 +44,7 @@ def cases() -> dict[str, tuple[Callable[..., Any], dict[str, Any]]]:
     network = net()
     trace = network.forward(X)
     weights = {name: np.array(a) for name, a in network.layers[0].arrays.items()}
-    one = {"U": np.ones((3, 2)), "W": np.ones((3, 3)), "b": np.ones(3), "V": np.ones((2, 3)), "c": np.ones(2), **E_}
+    arrays = {"U": np.ones((3, 2)), "W": np.ones((3, 3)), "b": np.ones(3), "V": np.ones((2, 3)), "c": np.ones(2), **E_}
     settings = {name: getattr(Settings("mean_squared_error"), name) for name in Settings.__dataclass_fields__}
     settings = {name: value for name, value in settings.items() if name not in ("gamma", "every", "dropout_mask")}
     fit = {"x": X, "y": Y, "lengths": [4, 3, 2, 1, 4, 4], "validation": (X, Y), "watch": None, "threads": 1,
@@ -59,7 +59,8 @@ def cases() -> dict[str, tuple[Callable[..., Any], dict[str, Any]]]:
     problem = {"cell": "elman", "U": 0.9, "W": 0.5, "b": 0.3, "x": [0.7, 0.5], "h0": 0.1, "V": 0.4, "c": 0.2,
                "targets": [1.0, 0.0], "loss": "squared_error", "lr": 0.1, "output": "identity", **E_}  # fmt: skip
     return {
-        "Elman": (rnncalc.Elman, {**one, "activation": "relu", "output": "softmax", "dtype": "float64", "threads": 1}),
+        "Elman": (rnncalc.Elman, {**arrays, "activation": "relu", "output": "softmax", "dtype": "float64",
+                                  "threads": 1}),
         "Layer": (rnncalc.Layer, both),
         "Network": (rnncalc.Network, {"layers": [layer()], "V": np.ones((2, 3)), "c": np.ones(2), "output": "tanh",
                                       "dtype": "float64", "threads": 1, "summary": "mean", **E_}),

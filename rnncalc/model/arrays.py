@@ -36,8 +36,8 @@ def _refused(name: str, value: Any) -> ShapeError:
     if not isinstance(value, Iterable) or isinstance(value, str | bytes):
         return ShapeError(_("{name} must be an array of real numbers, not {value}"), name=name, value=text(value))
     if (stranger := _no_number(value)) is not None:
-        message = _("{name} must be an array of real numbers, and entry {place} is {found}")
-        return ShapeError(message, name=name, place=stranger[0], found=stranger[1])
+        message = _("{name} must be an array of real numbers, and entry {place} is {said}")
+        return ShapeError(message, name=name, place=stranger[0], said=stranger[1])
     if len(shapes := _shapes(value)) > 1:
         message = _("{name} must be an array of real numbers, and its parts are of the shapes {shapes}")
         return ShapeError(message, name=name, shapes=", ".join(map(str, shapes)))

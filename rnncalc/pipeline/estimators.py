@@ -27,7 +27,7 @@ from rnncalc.network.weights.initialise import random_network
 
 try:
     from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
-    from sklearn.utils import check_random_state
+    from sklearn.utils import check_array, check_random_state
     from sklearn.utils.multiclass import check_classification_targets
     from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 except ImportError as error:
@@ -111,6 +111,7 @@ class _Recurrent(BaseEstimator):
         Parameters
         ----------
         X : array_like, (N, T) or (N, T, D)
+            Series (N, T, D) may have another T than in `fit`.
 
         Returns
         -------
@@ -121,7 +122,7 @@ class _Recurrent(BaseEstimator):
         NotFittedError
             If `fit` has not been called.
         ShapeError
-            If a step has more or fewer numbers than in `fit`.
+            If a step has more or fewer numbers than in `fit`, or a row (N, T) more or fewer steps.
 
         Examples
         --------
@@ -183,7 +184,18 @@ class _Recurrent(BaseEstimator):
     def _outputs(self, X: Any) -> np.ndarray:
         """The network's y at the last step of each series."""
         check_is_fitted(self)
-        given = validate_data(self, X, dtype=np.float64, allow_nd=True, reset=False)
+        if np.ndim(X) == 3:  # the axis that scikit-learn takes for features is the time, of which others may have more
+            given = check_array(X, dtype=np.float64, allow_nd=True)
+        else:
+            try:
+                given = validate_data(self, X, dtype=np.float64, allow_nd=True, reset=False)
+            except ValueError as error:
+                if " is expecting " not in str(error):
+                    raise
+                message = _(
+                    "{error} (a row is a series, a step a column; series of other lengths are given as (N, T, 1))"
+                )
+                raise ShapeError(message, error=error) from None
         series, width = _series(given), self.network_.sizes["D"]
         if series.shape[2] != width:
             message = _("X has {n} features a step, and {name} was fitted with {m}")
@@ -268,7 +280,7 @@ class RNNClassifier(ClassifierMixin, _Recurrent):
         NotFittedError
             If `fit` has not been called.
         ShapeError
-            If a step has more or fewer numbers than in `fit`.
+            If a step has more or fewer numbers than in `fit`, or a row (N, T) more or fewer steps.
 
         Examples
         --------

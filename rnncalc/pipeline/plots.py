@@ -50,7 +50,18 @@ def plot(
         else:
             if source is None:
                 raise ProblemError(_("{kind} needs data: pass --data"), kind=kind)
-            _of_sequence(figure, kind, model, read_again(source, Account.of(model.data)).only(sequence), steps)
+            whole = read_again(source, Account.of(model.data))
+            data = whole.only(sequence)
+            try:
+                chosen = step_numbers(steps, len(data.x))
+            except ProblemError as error:
+                if len(whole) == 1:
+                    raise
+                message = _("{error}; this is sequence {number} of {n}, and --sequence shows another")
+                if model.data.get("window"):
+                    message = _("{error}; this is window {number} of {n}, and --sequence shows another")
+                raise ProblemError(message, error=error, number=sequence, n=len(whole)) from None
+            _of_sequence(figure, kind, model, data, steps, chosen)
         if size is not None:
             figure.set_size_inches(size[0] / CENTIMETRES, size[1] / CENTIMETRES)
         picture = BytesIO()
@@ -109,11 +120,10 @@ def _counted(axes: Any, axis: str) -> None:
     axes.locator_params(axis=axis, integer=True, min_n_ticks=1)
 
 
-def _of_sequence(figure: Any, kind: str, model: Model, data: Sequences, steps: str) -> None:
+def _of_sequence(figure: Any, kind: str, model: Model, data: Sequences, steps: str, chosen: list[int]) -> None:
     x = np.asarray(data.x)
     if not len(x):
         raise ProblemError(_("the sequence has no steps"))
-    chosen = step_numbers(steps, len(x))
     shown = range(chosen[0], chosen[-1] + 1)
     if chosen != [*shown]:
         raise ProblemError(_("--step {steps}: a plot shows one range of steps, such as 10-20"), steps=steps)

@@ -186,10 +186,16 @@ def _slip(problem: Problem, verdict: Verdict, hint: bool) -> list[Block]:
     after = [verdict.rule[:1].upper() + verdict.rule[1:] + "."] if verdict.rule else []
     if carried and not slips:
         text = _("From here on your numbers follow from {answer}: {n} of them are carried on.")
+        if carried == 1:
+            text = _("From here on your numbers follow from {answer}: one of them is carried on.")
         after.append(text.format(answer=first.answer, n=carried))
     elif carried:
         text = _("Of the numbers after it, {n} follow from {answer} and are carried on; {slips} does not.")
-        if len(slips) > 1:
+        if carried == 1:
+            text = _("Of the numbers after it, one follows from {answer} and is carried on; {slips} does not.")
+            if len(slips) > 1:
+                text = _("Of the numbers after it, one follows from {answer} and is carried on; {slips} do not.")
+        elif len(slips) > 1:
             text = _("Of the numbers after it, {n} follow from {answer} and are carried on; {slips} do not.")
         after.append(text.format(answer=first.answer, n=carried, slips=_listed(slips)))
     return [*blocks, *([Paragraph(" ".join(after))] if after else [])]

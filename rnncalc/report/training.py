@@ -37,16 +37,17 @@ def _cell(value: float | None) -> str | float | None:
 
 
 def sweep(results: Sequence[Mapping[str, Any]], options: Sequence[str]) -> Document:
-    """A sweep's runs, the best first: the least validation loss, its epoch, what was tried."""
+    """A sweep's runs, the best first: the least validation loss, its epoch, what was tried; why some have failed."""
+    failed = any("error" in result for result in results)
     rows: tuple[tuple[str | float | None, ...], ...] = tuple(
         (
             float(result["val_loss"]),
-            str(result.get("epoch", result.get("error", ""))),
+            str(result.get("epoch", "")),
             *(str(result["options"].get(name)) for name in options),
+            *([str(result.get("error", ""))] if failed else []),
         )
         for result in results
     )
-    headings = (_("validation loss"), _("epoch"), *options)
-    return Document(
-        [Grid(headings, rows, ("val_loss", "epoch", *options), frozenset({0, 1}))], {"results": list(results)}
-    )
+    headings = (_("validation loss"), _("epoch"), *options, *([_("error")] if failed else []))
+    names = ("val_loss", "epoch", *options, *(["error"] if failed else []))
+    return Document([Grid(headings, rows, names, frozenset({0, 1}))], {"results": list(results)})

@@ -35,6 +35,9 @@ def test_what_we_write_is_read_back(tmp_path: Path) -> None:
         rng = np.random.default_rng([3, seed])
         net = exchanged.network(rng)
         rnncalc.save(net, tmp_path / "n.onnx")
+        graph = onnx.load(tmp_path / "n.onnx").graph
+        used = {name for node in graph.node for name in node.input}
+        assert {tensor.name for tensor in graph.initializer} <= used
         back = rnncalc.load(tmp_path / "n.onnx", engine="equations")
         x, lengths = exchanged.batch(rng, net.sizes["D"], bool(seed % 2))
         assert [(layer.direction, layer.merge) for layer in back.layers] == [

@@ -106,3 +106,28 @@ def test_a_class_that_is_none_is_refused_unless_all_others_are_there() -> None:
         RNNClassifier(class_weight="balance", **how).fit(X, y)
     RNNClassifier(class_weight={"up": 2.0, "down": 1, "flat": 3}, **how).fit(X, y)
     assert "class_weight" not in RNNRegressor().get_params()
+
+
+@pytest.mark.parametrize("kind", [RNNClassifier, RNNRegressor])
+@pytest.mark.parametrize("D", [1, 3])
+@pytest.mark.parametrize("steps", [1, 4, 6, 9])
+def test_series_of_another_length_are_foretold(kind: type, D: int, steps: int) -> None:
+    """As the network says of the standardised series; rows of another length are refused in words."""
+    rng = np.random.default_rng(D + steps)
+    X, other = rng.normal(size=(8, 6, D)), rng.normal(size=(5, steps, D))
+    model = kind(epochs=2, hidden=3, engine="equations").fit(X, [0, 1] * 4)
+    y = np.asarray(model.network_((other - model.mean_) / model.scale_))[:, -1]
+    if kind is RNNClassifier:
+        np.testing.assert_array_equal(model.predict_proba(other), y)
+        np.testing.assert_array_equal(model.predict(other), y.argmax(axis=1))
+    else:
+        np.testing.assert_array_equal(model.predict(other), y[:, 0] * model.target_scale_ + model.target_mean_)
+    if D > 1:
+        return
+    flat = kind(epochs=1, hidden=2, engine="equations").fit(X[..., 0], [0, 1] * 4)
+    if steps == 6:
+        assert flat.predict(other[..., 0]).shape == (5,)
+        return
+    with pytest.raises(ValueError, match=f"X has {steps} features.*is expecting 6.*a row is a series.*as .N, T, 1.*"):
+        flat.predict(other[..., 0])
+    assert flat.predict(other).shape == (5,)

@@ -94,8 +94,11 @@ def test_a_plot_of_some_steps_shows_what_the_whole_has_there(
                 assert np.array_equal(before.get_ydata()[first - 1 : last], after.get_ydata())
                 assert list(after.get_xdata()) == [*range(first, last + 1)]
     for steps in ("0-3", "4-31", "5-4", "a", "3,5", "3,2", "3,3"):
-        with pytest.raises(ProblemError, match="--step"):
-            plots.plot(kind, model, path, source, steps=steps)
+        for window, words in ((0, "this is sequence 2 of 2"), (30, "this is window 2 of 2")):
+            several = Model(net, {**model.data, "window": window})
+            said = "--step" if steps.startswith("3,") else f"--step.*{words}, and --sequence shows another"
+            with pytest.raises(ProblemError, match=said):
+                plots.plot(kind, several if window else model, path, source, sequence=2, steps=steps)
     np.savez(tmp_path / "x.npz", x=np.ones((2, 3, 2)), lengths=[0, 3])
     with pytest.raises(ProblemError, match="no steps"):
         plots.plot(kind, model, path, str(tmp_path / "x.npz"))

@@ -1,5 +1,8 @@
 """What is said of tables and of options: times that stand twice, no header, unseen classes, options without effect."""
 
+import copy
+import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -7,6 +10,7 @@ import numpy as np
 import pytest
 from support.commands import command
 
+from rnncalc.errors import RnncalcError
 from rnncalc.pipeline import recipe
 
 FAST = ("--epochs", "1", "--hidden", "2", "--engine", "equations")
@@ -102,3 +106,65 @@ def test_messages_of_files(tmp_path: Path) -> None:
     assert (done.code, f"--continue-from {model}" in done.err) == (2, True)
     done = command("train", "--data", str(tmp_path / "w.xlsx"), "--kind", "table", "--target", "y")
     assert (done.code, "save its sheet as CSV" in done.err) == (2, True)
+
+
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize(
+    ("broken", "said"),
+    [
+        (lambda rows, at: [["a", "b", "b"], *rows], "two columns are called “b”: give one of them another name"),
+        (
+            lambda rows, at: [["a", "b", "c", ""], *[[*row, ""] for row in rows]],
+            "column 4 has no name, as behind a last separator",
+        ),
+        (lambda rows, at: [["# station 5"], ["a", "b", "c"], *rows], "“# station 5”, is a remark: delete it"),
+        (
+            lambda rows, at: [["a", "b", "c"], *rows[:at], ["1.000,5", "1", "2"], *rows[at:]],
+            "without separators of thousands",
+        ),
+        (
+            lambda rows, at: [["a", "b", "c"], *rows[:at], ["1,000", "1", "2"], *rows[at:]],
+            "without separators of thousands",
+        ),
+        (
+            lambda rows, at: [["a", "b", "c"], *rows[:at], ["1,000,000.5", "1", "2"], *rows[at:]],
+            "without separators of thousands",
+        ),
+        (lambda rows, at: [["a", "b", "c"], *rows[:at], ["12 cm", "1", "2"], *rows[at:]], "“12 cm” is no number"),
+    ],
+)
+def test_what_is_wrong_with_a_table_has_a_way_out(tmp_path: Path, seed: int, broken: Any, said: str) -> None:
+    rng = np.random.default_rng(seed)
+    rows = [[f"{value:.3f}" for value in rng.normal(size=3)] for _row in range(12)]
+    at = int(rng.integers(1, 12))
+    for mark in (",", ";", "\t"):
+        path = tmp_path / f"{ord(mark)}.csv"
+        lines = [mark.join(f'"{cell}"' if mark in cell else cell for cell in row) for row in broken(rows, at)]
+        path.write_text("\n".join(lines) + "\n")
+        with pytest.raises(RnncalcError, match=re.escape(said)):
+            recipe.prepare({"data": str(path), "target": "c", "engine": "equations"})
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_what_is_wrong_with_x_of_a_line(tmp_path: Path, seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    records: list[dict[str, Any]] = [
+        {"x": rng.normal(size=(int(rng.integers(2, 5)), 2)).tolist(), "y": "ab"[number % 2]} for number in range(6)
+    ]
+    at = int(rng.integers(1, 6))
+    step, entry = int(rng.integers(2)), int(rng.integers(2))
+    path = tmp_path / "d.jsonl"
+
+    def said() -> str:
+        path.write_text("".join(json.dumps(record) + "\n" for record in records))
+        with pytest.raises(RnncalcError) as caught:
+            recipe.prepare({"data": str(path), "engine": "equations"})
+        return str(caught.value)
+
+    kept = records[at].pop("x")
+    assert f"line {at + 1}, x: is missing" in said()
+    records[at]["x"] = copy.deepcopy(kept)
+    records[at]["x"][step][entry] = float("nan")
+    assert f"line {at + 1}, x: step {step + 1}, input {entry + 1} is nan" in said()
+    records[at]["x"] = [*kept, [1.0]]
+    assert "rows of numbers of one length" in said()

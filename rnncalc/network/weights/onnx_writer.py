@@ -134,14 +134,15 @@ def _layer(graph: _Graph, layer: Layer, number: int, below: str) -> str:
 
 def _merged(graph: _Graph, layer: Layer, name: str) -> str:
     """(time, directions, batch, H) → (time, batch, width)."""
-    out, axis = f"{name}out", graph.constant(f"{name}axis", np.array([1]))
+    out = f"{name}out"
     if layer.direction != "both":
-        graph.add("Squeeze", [f"{name}Y", axis], out)
+        graph.add("Squeeze", [f"{name}Y", graph.constant(f"{name}axis", np.array([1]))], out)
     elif layer.merge == "concat":
         graph.add("Transpose", [f"{name}Y"], f"{name}beside", perm=[0, 2, 1, 3])
         shape = graph.constant(f"{name}shape", np.array([0, 0, 2 * layer.sizes["H"]]))
         graph.add("Reshape", [f"{name}beside", shape], out)
     elif layer.merge == "sum":  # the only one that takes its axes as an input in this version of the operators
+        axis = graph.constant(f"{name}axis", np.array([1]))
         graph.add("ReduceSum", [f"{name}Y", axis], out, keepdims=0)
     else:
         graph.add(MERGES[layer.merge], [f"{name}Y"], out, axes=[1], keepdims=0)

@@ -10,6 +10,7 @@ from rnncalc.errors import ParseError
 GAPS = frozenset(("", "na", "n/a", "#n/a", "<na>", "nan", "null", "none"))  # how programs write that nothing is there
 _GROUPED = re.compile(r"[+-]?[$€£¥]?\s?\d+([.,'’ \u00a0\u202f]\d+)*\s?[%$€£¥]?")
 _COMMA = re.compile(r"[+-]?(?:\d*,\d+|\d+,)(?:e[+-]?\d+)?", re.ASCII | re.IGNORECASE)
+_SEPARATED = re.compile(r"[+-]?[1-9]\d{0,2}(?:([,.'’ \u00a0\u202f])\d{3})(?:\1\d{3})*(?:[.,]\d*)?", re.ASCII)
 _THOUSANDS = re.compile(r"[+-]?[1-9]\d{0,2}(?:,\d{3})+", re.ASCII)
 
 
@@ -67,5 +68,7 @@ class Decimals:
         if value is None and self.otherwise(text):
             said = {",": _("“{text}”: above, decimals have a comma"), ".": _("“{text}”: above, decimals have a point")}
             what = said[self.mark].format(text=text[:50])
+        if value is None and _SEPARATED.fullmatch(text.strip()):
+            what = _("“{text}” is no number: write it without separators of thousands").format(text=text[:50])
         message = _("{name}, line {line}, column {column}: {what}")
         raise ParseError(message, name=source, line=line, column=column, what=what)

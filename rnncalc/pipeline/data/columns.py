@@ -157,4 +157,5 @@ class Table:
             raise ParseError(_("{name} has more than {most} columns"), name=self.source, most=MOST_COLUMNS)
         for name, count in Counter(self.names).items():
             if name and count > 1:
-                raise ParseError(_("{name}: two columns are called “{column}”"), name=self.source, column=name)
+                message = _("{name}: two columns are called “{column}”: give one of them another name")
+                raise ParseError(message, name=self.source, column=name)

@@ -16,6 +16,7 @@ import numpy as np
 from rnncalc.common import bounds, strict_json
 from rnncalc.common.encodings import form
 from rnncalc.common.i18n import _
+from rnncalc.common.places import in_words
 from rnncalc.common.spool import Spool
 from rnncalc.errors import ParseError
 from rnncalc.network.training.target_weights import row_weights
@@ -108,13 +109,19 @@ def _records(source: str, encoding: str) -> Iterator[tuple[int, dict[str, Any]]]
 
 
 def _matrix(value: Any, where: str) -> np.ndarray:
+    if value is None:
+        raise ParseError(_("{where}: is missing"), where=where)
     try:
         rows = np.asarray(value, np.float64)
         rows = rows[:, None] if rows.ndim == 1 else rows
-        if rows.ndim != 2 or not rows.shape[1] or not np.isfinite(rows).all():
+        if rows.ndim != 2 or not rows.shape[1]:
             raise ValueError
     except (TypeError, ValueError, OverflowError):
         raise ParseError(_("{where}: rows of numbers of one length were expected"), where=where) from None
+    if len(wrong := np.argwhere(~np.isfinite(rows))):
+        step, entry = map(int, wrong[0])
+        message = _("{where}: {place} is {text}: a finite number is needed")
+        raise ParseError(message, where=where, place=in_words((step, entry), ("step", "input")), text=rows[step, entry])
     return rows
 
 

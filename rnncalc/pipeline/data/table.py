@@ -100,7 +100,7 @@ def _inputs(file: Table, about: Account, targets: list[int], special: list[int],
         raise ProblemError(message, name=file.source, column=file.names[(targets or special)[0]])
     for n in inputs:
         if not file.names[n]:
-            message = _("{name}: column {n} has no name: choose the inputs with --input, or name it")
+            message = _("{name}: column {n} has no name, as behind a last separator: name it, or choose with --input")
             raise ProblemError(message, name=file.source, n=n + 1)
     return inputs
 

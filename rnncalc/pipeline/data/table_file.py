@@ -47,6 +47,11 @@ class TableFile(Table):
             if any(cell.strip() for cell in row):
                 names, self.skip = [cell.strip() for cell in row], after - 1
                 break
+        if len(names) == 1 and names[0].startswith("#") and " " in names[0]:
+            message = _(
+                "{name}: the first line, “{text}”, is a remark: delete it, so that the columns' names come first"
+            )
+            raise ParseError(message, name=self.source, text=names[0])
         if not names:
             raise ParseError(_("{name} is empty"), name=self.source)
         if len(names) <= MOST_COLUMNS and all(self.decimals.number(cell) is not None or is_gap(cell) for cell in names):
