@@ -12,6 +12,7 @@ from rnncalc.model.equations.expression import Binary, Expression, Name, Number,
 from rnncalc.model.equations.formula import Formula
 from rnncalc.model.equations.printer import Place
 from rnncalc.model.equations.style import SUM, TOTAL, TRANSPOSED
+from rnncalc.model.losses import LOSSES
 from rnncalc.network.gradients import Gradients
 from rnncalc.network.trace import Trace
 from rnncalc.problems.problem import Problem
@@ -20,36 +21,22 @@ from rnncalc.report import unrolled
 from rnncalc.report.arithmetic import step_work
 from rnncalc.report.backward_data import data
 from rnncalc.report.backward_levels import GIVEN, SUMMED, TARGET, BackwardLevel, descents
-from rnncalc.report.document import Block, Document, Formulas, Heading, Table
+from rnncalc.report.document import Block, Document, Formulas, Heading, Matrices, Matrix, Paragraph, Table
 from rnncalc.report.gradient_tables import MOST_SHARES, Named, product_lines, products
-from rnncalc.report.header import head
-from rnncalc.report.loss_table import how_far, loss
-from rnncalc.report.residues import without_residues
-from rnncalc.report.shared import Level, ReportOptions, groups, row_key, sequences, table
+from rnncalc.report.header import head, output
+from rnncalc.report.shared import Level, ReportOptions, groups, of_sequence, row_key, sequences, table
 
 
 def document(problem: Problem, trace: Trace, gradients: Gradients, choice: ReportOptions = ReportOptions()) -> Document:
     """The way back: loss, equations, the table of every step, each step's share, the gradients, the update."""
-    update = problem.update(trace, gradients)
-    blocks, sheet = _blocks(problem, trace, gradients, choice)
-    interpreted, shown = without_residues(problem, trace)
-    if shown is not trace:
-        blocks, _exact = _blocks(interpreted, shown, interpreted.backward(shown), choice)
-    blocks += sums.update(problem, update)
-    return Document(blocks, data(problem, trace, gradients, update), problem.backward_notes, sheet)
-
-
-def _blocks(
-    problem: Problem, trace: Trace, gradients: Gradients, choice: ReportOptions
-) -> tuple[list[Block], list[Table]]:
-    """What is shown of a way back up to the gradients, and the tables of a spreadsheet."""
     steps = choice.numbers(problem.shapes["T"])[::-1]
+    update = problem.update(trace, gradients)
     drawn = {
         sequence: unrolled.pictures(choice, problem, trace, steps, sequence, gradients=gradients)
         for sequence in sequences(problem)
     }
     blocks: list[Block] = [*head(problem), *drawn.get(None, [])]
-    blocks += [*loss(problem, trace, gradients, steps[::-1]), *how_far(problem)]
+    blocks += [*_loss(problem, trace, gradients, steps[::-1]), *_how_far(problem)]
     sheet: list[Table] = []
     for sequence, pictures in drawn.items():
         backward_levels = list(descents(problem, trace, gradients, sequence))
@@ -64,7 +51,61 @@ def _blocks(
         blocks += _work(problem, backward_levels, choice.worked(steps, pictures))
         blocks += sums.shares(problem, backward_levels, steps)
     blocks += sums.gradients(problem, gradients)
-    return blocks, sheet
+    blocks += sums.update(problem, update)
+    return Document(blocks, data(problem, trace, gradients, update), problem.backward_notes, sheet)
+
+
+def _loss(problem: Problem, trace: Trace, gradients: Gradients, steps: Sequence[int]) -> Iterator[Block]:
+    """What the loss is, and what every step adds to it."""
+    yield Heading(_("loss"), 2)
+    task = problem.task
+    if task.dy is not None or task.loss is None or gradients.losses is None:
+        yield Paragraph(_("dy, the gradient that arrives at y, is given in place of a loss"))
+        return
+    reductions = {
+        "mean": _("mean over the steps that have a target"),
+        "batch_mean": _("divided by the number of sequences"),
+    }
+    how = reductions.get(task.reduction or "", "" if LOSSES[task.loss].mean else _("summed over the steps"))
+    yield Paragraph(", ".join(part for part in (f"{task.loss}: L = {LOSSES[task.loss].text}", how) if part))
+    yield from output(problem)
+    rows = problem.objective(trace).rows
+    targets, y = trace.view.steps(rows), trace.output
+    for sequence in sequences(problem):
+        name = problem.letters.signal("y")
+        signals = [("y", name, of_sequence(y, sequence)), (TARGET, _("target"), of_sequence(targets, sequence))]
+        signals.append(("loss", _("loss"), of_sequence(gradients.losses, sequence)[:, None]))
+        yield _without_nan(table(signals, trace.view.schedule.present[sequence or 0], steps, row_key(sequence)))
+    yield Matrices((Matrix("L", ((float(gradients.loss or 0.0),),)),))
+
+
+def _without_nan(shown: Table) -> Table:
+    """A step without a target has none, not one that is no number."""
+    width = sum(column.key.startswith(TARGET) for column in shown.columns)
+    first = next(k for k, column in enumerate(shown.columns) if column.key.startswith(TARGET))
+
+    def cleaned(row: tuple[float | None, ...]) -> tuple[float | None, ...]:
+        here = [None if v is not None and v != v else v for v in row[first : first + width]]
+        return (*row[:first], *here, *row[first + width :])
+
+    return replace(shown, rows=tuple(map(cleaned, shown.rows)))
+
+
+def _how_far(problem: Problem) -> Iterator[Block]:
+    """What truncation and chunks mean, where they are asked for."""
+    task = problem.task
+    if task.truncate is not None and task.truncate < problem.shapes["T"]:
+        message = _(
+            "truncated: the loss of a step reaches the {n} latest steps, its own included; what arrives at a step is "
+            "the sum over all losses that reach it, so it is no longer the next step's handed down"
+        )
+        yield Paragraph(message.format(n=task.truncate))
+    if task.chunk is not None and task.chunk < problem.shapes["T"]:
+        message = _(
+            "in chunks of {n} steps: the state is carried on from one to the next, but no gradient comes back from "
+            "the first step of a chunk to the last step of the chunk before"
+        )
+        yield Paragraph(message.format(n=task.chunk))
 
 
 def _truncated(problem: Problem) -> bool:

@@ -15,7 +15,6 @@ from rnncalc.problems.problem import Problem
 from rnncalc.report.document import Block, Document, Heading, Table, Unrolled
 from rnncalc.report.header import head
 from rnncalc.report.letters_of_data import letters
-from rnncalc.report.residues import without_residues
 from rnncalc.report.shared import (
     Level,
     ReportOptions,
@@ -37,15 +36,6 @@ OUTPUTS = ("s", "y")
 
 def document(problem: Problem, trace: Trace, choice: ReportOptions = ReportOptions()) -> Document:
     """The forward pass: the network, its equations, a table of every step, and on request every number's arithmetic."""
-    blocks, sheet = _blocks(problem, trace, choice)
-    interpreted, shown = without_residues(problem, trace)
-    if shown is not trace:
-        blocks, _exact = _blocks(interpreted, shown, choice)
-    return Document(blocks, data(problem, trace, choice), list(problem.notes), sheet)
-
-
-def _blocks(problem: Problem, trace: Trace, choice: ReportOptions) -> tuple[list[Block], list[Table]]:
-    """What is shown of a trace, and the tables of a spreadsheet."""
     steps = choice.numbers(problem.shapes["T"])
     shown = [(level, _signals(level, choice)) for level in levels(problem)]
     known = dict.fromkeys(name for level, _names in shown for name in level.signals(trace))
@@ -80,7 +70,7 @@ def _blocks(problem: Problem, trace: Trace, choice: ReportOptions) -> tuple[list
         if not stacked(problem):
             blocks.append(sheet[-1])
         blocks += work(problem, trace, choice.worked(steps, pictures), sequence)
-    return blocks, sheet
+    return Document(blocks, data(problem, trace, choice), list(problem.notes), sheet)
 
 
 def data(problem: Problem, trace: Trace, choice: ReportOptions = ReportOptions()) -> dict[str, Any]:

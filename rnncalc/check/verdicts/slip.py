@@ -26,7 +26,6 @@ from rnncalc.model.equations.expression import (
 from rnncalc.model.equations.formula import Formula
 from rnncalc.model.equations.functions import FUNCTIONS
 from rnncalc.model.equations.printer import Place
-from rnncalc.model.equations.residues import agree, settled
 from rnncalc.model.equations.stages import has_product, product_line
 from rnncalc.problems.problem import Problem
 
@@ -50,18 +49,17 @@ def arithmetic(
 
     The preactivation comes first unless it is printed. Empty where a line of numbers would say too little.
     """
-    key, first = claim.key, None
+    own = _formula(problem, spec, claim, claim.key, name, values)
+    if own is None:
+        return ()
+    key = claim.key
     if key[0] == "" and len(key) == 4 and isinstance(key[1], int):
         expression = spec.all_runs[key[1]].lines[key[2]]
         if isinstance(expression, Call) and expression.function != "identity" and isinstance(expression.argument, Name):
             before: Key = (*key[:2], expression.argument.id, key[3])
             first = _formula(problem, spec, claim, before, "", values) if before not in printed else None
-            if first and first.right[-1] == Number(0.0):  # what rounding left of it goes no further
-                zeroed = np.array(values[before])
-                zeroed[claim.spot] = 0
-                values = {**values, before: zeroed}
-    own = _formula(problem, spec, claim, key, name, values)
-    return tuple(formula for formula in (first, own) if formula) if own else ()
+            return (first, own) if first else (own,)
+    return (own,)
 
 
 def _formula(
@@ -93,9 +91,6 @@ def _formula(
         right = Binary("-", Number(theta), Binary("*", Number(spec.task.lr), Number(gradient)))
     if right is None:
         return None
-    shown = settled(right, {}, np.dtype(float))
-    if agree(shown, np.asarray(result.value)):
-        result = Number(float(shown))
     return Formula(name, (right, result), letters, place)
 
 
