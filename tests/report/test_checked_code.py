@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 import subprocess
 import sys
 from importlib.metadata import entry_points
@@ -140,7 +141,8 @@ def shell() -> Any:
     return made
 
 
-def test_a_cell_is_run_and_its_functions_are_checked(shell: Any, capsys: Any) -> None:
+def test_a_cell_is_run_and_its_functions_are_checked(shell: Any, capsys: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delattr(builtins, "_", raising=False)  # a doctest leaves it behind, and IPython then sets none
     result = shell.run_cell("%%rnncheck" + WRONG)
     assert result.success
     shown = capsys.readouterr().out
