@@ -162,7 +162,7 @@ class _Maker:
         """z^i of z = W [h; x] + b: the rows of one gate; also where neither has a step."""
         if (
             symbol.key in self.defined
-            or (symbol.offset is None and symbol.key in self.given)
+            or (symbol.offset is None and (symbol.key in self.given or symbol.of_last_step))  # h_T is no gate's
             or symbol.offset not in (0, None)
             or len(symbol.words) != 1
             or symbol.base not in self.defined
