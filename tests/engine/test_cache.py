@@ -489,7 +489,8 @@ def defines_kernels(module: str) -> bool:
 
 # what is imported there, but a part of no kernel
 BESIDE = tuple(
-    f"rnncalc.{module}" for module in ("errors", "common.i18n", "common.places", "common.suggest", "common.threads")
+    f"rnncalc.{module}"
+    for module in ("errors", "common.i18n", "common.kinds", "common.places", "common.suggest", "common.threads")
 )
 
 
