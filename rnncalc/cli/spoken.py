@@ -16,7 +16,7 @@ from rnncalc.common.files import STREAMS, claimed
 from rnncalc.common.i18n import LANGUAGES, _, folder, full_width, of_locale, speak
 from rnncalc.common.safe_text import printable
 from rnncalc.errors import RnncalcError
-from rnncalc.report.document_formats import BINARY
+from rnncalc.report.document_formats import BINARY, SPREADSHEETS
 
 
 class OutputFile(click.ParamType):
@@ -41,6 +41,8 @@ class OutputFile(click.ParamType):
         if ending not in self.known:
             text = _("{name}: nothing here is written as {ending}; there are {known}")
             text += _(", or choose with --format") * self.chosen
+            if ending in SPREADSHEETS and "bom" in ctx.params:
+                text = _("{name}: spreadsheets are written as .csv; --bom for Excel")
             raise RnncalcError(text, name=name, ending=ending, known=", ".join(self.known))
 
 

@@ -76,6 +76,11 @@ class LookedUpCell:
     def lane_batched(self) -> LookedUpLanes:
         return LookedUpLanes(self)
 
+    @property
+    def divisible(self) -> bool:
+        """Whether several threads may share its units: there is nothing to compute, of tokens at least."""
+        return False
+
     def prepared(self, schedule: PackedBatch, initial: Arrays, wanted: bool = False) -> Any:
         """`infer` for rows of numbers, which are what calls are prepared for."""
         return cast(CompiledRunner, self.own).prepared(schedule, initial, wanted)

@@ -296,7 +296,8 @@ def _from_names(layers: Sequence[DirectionalLayer], given: Mapping[str, Any], su
             message = _("{name}: {n} passes need a list of {n}, layer by layer, forward before backward")
             raise ShapeError(message, name=name, n=len(layers))
         for own, array in zip(states, values):
-            own[name] = array if type(array) is np.ndarray and array.dtype.kind == "f" else as_array(name, array)
+            floats = array is None or (type(array) is np.ndarray and array.dtype.kind == "f")  # None: no such state
+            own[name] = array if floats else as_array(name, array)
     return states
 
 

@@ -11,3 +11,4 @@ ENDINGS = {
     ".json": "json", ".csv": "csv", ".tex": "latex", ".md": "markdown", ".txt": "plain", ".html": "html",
     ".htm": "html", ".docx": "docx",
 }  # fmt: skip
+SPREADSHEETS = (".xlsx", ".xls", ".ods", ".numbers")  # neither read nor written: CSV is

@@ -9,6 +9,5 @@ FORMATS = ("table", "plain", "csv", "json", "gradescope", "prairielearn", "junit
 RENDERED = ("table", "plain", "markdown", "latex", "html")  # by the renderers of documents
 APART = ("gradescope", "prairielearn")  # a file a person
 ENDINGS = {**document_formats.ENDINGS, ".xml": "junit"}
-SPREADSHEETS = (".xlsx", ".xls", ".ods", ".numbers")  # not read: their user is told to save as CSV
 FEEDBACK = ("none", "marks", "hint", "full")
 KEEP = ("last", "best")

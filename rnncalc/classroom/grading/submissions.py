@@ -18,7 +18,6 @@ from typing import Any
 
 from rnncalc.classroom.grading import answer_text, authors, people, tables
 from rnncalc.classroom.grading.authors import Author
-from rnncalc.classroom.grading.choices import SPREADSHEETS
 from rnncalc.classroom.grading.limits import most, too_much
 from rnncalc.classroom.grading.people import Roster
 from rnncalc.classroom.grading.sheet import Sheet, plain
@@ -28,6 +27,7 @@ from rnncalc.common.safe_text import identified, one_line
 from rnncalc.errors import ParseError, RnncalcError
 from rnncalc.problems.parse import given as reader
 from rnncalc.problems.parse import pages
+from rnncalc.report.document_formats import SPREADSHEETS
 
 LARGEST = 250_000  # bytes of one person's file: homework has a few thousand
 WHO = ("id", "name")
