@@ -33,7 +33,7 @@ _OF_UNITS = re.compile(  # the output of a hidden unit is its state
     re.IGNORECASE,
 )
 _IN_CODE = re.compile(  # SimpleRNN(3, activation='relu')
-    r"(?P<callee>\w+)\((?:[^()\n]|\([^()\n]*\)){0,300}?\b(?:nonlinearity|(?<!_)activation)\s*=\s*[\"'](?P<value>\w+)[\"']"
+    r"(?<!\w)(?P<callee>\w+)\((?:[^()\n]|\([^()\n]*\)){0,300}?\b(?:nonlinearity|(?<!_)activation)\s*=\s*[\"'](?P<value>\w+)[\"']"
 )
 
 
