@@ -1,6 +1,7 @@
 """How weights begin. Every scheme draws each gate's block by itself, from one seeded generator, in a fixed order.
 
 `rnncalc init` shows this text of each scheme and the numbers that it draws.
+Longer than other files by what `random_network` says of its arguments.
 """
 
 from __future__ import annotations

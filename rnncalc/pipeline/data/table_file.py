@@ -1,4 +1,7 @@
-"""A CSV or TSV file, block by block: rows with the number of their line. Nothing is cut, padded or guessed."""
+"""A CSV or TSV file, block by block: rows with the number of their line. Nothing is cut, padded or guessed.
+
+Longer than other files by the words for each way in which a row can be wrong.
+"""
 
 from __future__ import annotations
 

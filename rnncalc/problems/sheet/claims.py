@@ -1,7 +1,7 @@
 """What becomes of the claims of a sheet's sentences: functions, the cell, where states begin, layers, the direction.
 
 What is plain is used. What decides numbers and cannot be used is refused where no equation decides; the rest becomes a
-note.
+note. Longer than other files, so that every kind of claim stands beside the others.
 """
 
 from __future__ import annotations
