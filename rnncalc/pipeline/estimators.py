@@ -184,7 +184,7 @@ class _Recurrent(BaseEstimator):
     def _outputs(self, X: Any) -> np.ndarray:
         """The network's y at the last step of each series."""
         check_is_fitted(self)
-        if np.ndim(X) == 3:  # the axis that scikit-learn takes for features is the time, of which others may have more
+        if np.asarray(X).ndim == 3:  # what scikit-learn takes for features is the time: others may have more of it
             given = check_array(X, dtype=np.float64, allow_nd=True)
         else:
             try:
