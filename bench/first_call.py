@@ -5,7 +5,7 @@
 
 Each process has a cache of its own. CPU seconds of the whole process, importing left out, the least of some turns. Of
 each kernel the last turn's seconds, its parts included, which stand below it. With `--against`, the same of another
-tree in turn, and the ratio.
+tree in turn, and the ratio; neither is imported from the folder that one is in (`-P`).
 """
 
 from __future__ import annotations
@@ -25,7 +25,10 @@ import json, logging, sys, time
 import numba.core.event as event
 import numpy as np
 import rnncalc
-import rnncalc.engine.compiled.execution.compiled_cell
+try:
+    import rnncalc.engine.compiled.execution.compiled_cell
+except ImportError:  # the tree of 0.1.0
+    import rnncalc.compiled_run
 
 logging.disable(logging.CRITICAL)
 cell, N, T, D, H = sys.argv[1], *map(int, sys.argv[2:])
@@ -49,7 +52,7 @@ begin = time.process_time()
 net(x)
 answer = time.process_time()
 gradients = net.backward(net.forward(x), dy=dy)
-gradients.x, gradients.parameters
+gradients.x, [gradients[name] for name in "UWb"]
 print(json.dumps({"answer": answer - begin, "gradient": time.process_time() - answer, "kernels": kernels}))
 """
 
@@ -58,7 +61,7 @@ def first(python: str, cell: str, size: tuple[int, ...]) -> dict[str, Any]:
     """One process: its seconds and its kernels, each behind its parts."""
     with tempfile.TemporaryDirectory() as cache:
         ran = subprocess.run(
-            [python, "-c", CALL, cell, *map(str, size)],
+            [python, "-P", "-c", CALL, cell, *map(str, size)],
             env={**os.environ, "RNNCALC_CACHE_DIR": cache}, check=True, capture_output=True, text=True,
         )  # fmt: skip
     result: dict[str, Any] = json.loads(ran.stdout)
