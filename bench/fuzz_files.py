@@ -62,7 +62,7 @@ def run(reader: str, seed: int, count: int) -> None:
             took = time.process_time() - began
             slowest = max(slowest, took)
             codes[code] += 1
-            # The alarm waits until a regular expression is done, and may then be caught on its way: the clock is asked too.
+            # the alarm waits until a regular expression is done, and may then be caught on its way
             wrong = fault(code, text) or (f"{LONGEST} s of computing passed" if took > LONGEST else None)
             if wrong:
                 faults[wrong] += 1

@@ -19,6 +19,7 @@ READMES = [ROOT / "README.md", ROOT / "README.zh-CN.md"]
 TUTORIALS = [*READMES, *(DOCS / folder / f"{who}.md" for folder in ("", "zh") for who in ("student", "teacher"))]
 GENERATED = ("reference", "made")  # by the build of the site
 PAGES = [path for path in sorted(DOCS.rglob("*.md")) if path.relative_to(DOCS).parts[0] not in GENERATED]
+SCRIPTS = {path.name for folder in ("rnncalc", "tests", "bench") for path in (ROOT / folder).rglob("*.py")}
 WITH_PYTHON = [*READMES, DOCS / "engineer.md", DOCS / "zh" / "engineer.md"]  # other pages have tests of their own
 PICTURES = {"check.svg": "en", "check.zh.svg": "zh"}  # of the READMEs
 
@@ -126,13 +127,15 @@ def test_files_that_the_tour_names_are_there() -> None:
             assert path.exists(), name
 
 
-@pytest.mark.parametrize("path", [*PAGES, *READMES, ROOT / "CONTRIBUTING.md"], ids=named)
+@pytest.mark.parametrize("path", [*PAGES, *READMES, ROOT / "CONTRIBUTING.md", ROOT / "bench" / "README.md"], ids=named)
 def test_files_that_a_page_names_are_there(path: Path) -> None:
     files = set(re.findall(r"`([\w./]+/[\w./]*)`", path.read_text(encoding="utf-8")))
     rooms = (path for path in (ROOT / "rnncalc").iterdir() if path.is_dir())
-    bases = (ROOT, ROOT / "rnncalc", ROOT / "rnncalc" / "engine" / "compiled", *rooms)
+    bases = (ROOT, path.parent, ROOT / "rnncalc", ROOT / "rnncalc" / "engine" / "compiled", *rooms)
     files = {name for name in files if not name.startswith("site/")}  # the built site
     assert not [name for name in files if not any((base / name).exists() for base in bases)]
+    alone = set(re.findall(r"`(\w+\.py)`", path.read_text(encoding="utf-8")))
+    assert alone <= SCRIPTS
     links = re.findall(r"\]\((?!http)([^)#]+)(?:#[^)]*)?\)", path.read_text(encoding="utf-8"))
     there = [link for link in links if not link.startswith(("reference/", "../reference/"))]  # the built site has those
     assert [link for link in there if not (path.parent / link).exists()] == []
