@@ -1,4 +1,7 @@
-"""Overflow, clipping, and parameters that nobody gave: random problems, with each optional part and without."""
+"""Overflow, clipping, and parameters that nobody gave: random problems, with each optional part and without.
+
+Longer than other files: each law of numbers that are not finite is held at every command.
+"""
 
 import json
 import math

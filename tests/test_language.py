@@ -1,4 +1,7 @@
-"""English and Chinese: every message has its translation, with the same names in braces, and both are really used."""
+"""English and Chinese: every message has its translation, with the same names in braces, and both are really used.
+
+Longer than other files: both languages, wherever a word is shown.
+"""
 
 import ast
 import gettext

@@ -2,6 +2,8 @@
 
 A read-out hides that there may be none, a given bias that it may be missing, full sequences that some have no step. So
 problems are drawn at random, all sizes different, and what a command prints is checked by the next one.
+
+Longer than other files: the doors that a problem goes through stand beside the parts that may be missing.
 """
 
 from __future__ import annotations

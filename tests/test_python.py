@@ -1,4 +1,7 @@
-"""The Python interface: names, shapes, errors, notebooks."""
+"""The Python interface: names, shapes, errors, notebooks.
+
+Longer than other files: the contract of the Python interface is gone through line by line.
+"""
 
 import ast
 import copy

@@ -9,6 +9,8 @@ and `gru` are replaced: what a layer asks for becomes a network of ours, with gr
 with its reason; shapes that are asked for without numbers go there too. Each call that we answer is answered by Keras
 as well, outputs, states and gradients, and the largest difference is printed. Exit code 1 if a test fails that passes
 without us, or a float32 number differs by more than 1e-5, of the largest one where that is above 1.
+
+Longer than other files: it replaces three functions of Keras in full, and runs by itself.
 """
 
 from __future__ import annotations

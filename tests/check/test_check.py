@@ -1,4 +1,7 @@
-"""Who is right: every number's verdict, the published problems, what is shown, what is printed for programs."""
+"""Who is right: every number's verdict, the published problems, what is shown, what is printed for programs.
+
+Longer than other files: every rule of a verdict is shown on the same few exercises.
+"""
 
 import json
 from collections.abc import Iterable, Mapping

@@ -1,4 +1,7 @@
-"""Somebody's code: the corpus of students' files, layouts, signatures, and what code can do besides numbers."""
+"""Somebody's code: the corpus of students' files, layouts, signatures, and what code can do besides numbers.
+
+Longer than other files: one corpus of students' files serves all its tests.
+"""
 
 from __future__ import annotations
 

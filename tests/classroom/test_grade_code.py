@@ -1,4 +1,7 @@
-"""Grading code: hostile submissions are ended and said, the others graded; nothing is run that is not trusted."""
+"""Grading code: hostile submissions are ended and said, the others graded; nothing is run that is not trusted.
+
+Longer than other files: what a submission must not do, and what is left of it, need the same prepared folder.
+"""
 
 import csv
 import io

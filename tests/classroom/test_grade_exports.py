@@ -1,5 +1,8 @@
 """One class as every system exports it: whatever the headers, separators, encodings, decimal marks and columns, its
-marks are the same."""
+marks are the same.
+
+Longer than other files: one description of an exporting system makes all its files.
+"""
 
 import csv
 import io

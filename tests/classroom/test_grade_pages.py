@@ -1,4 +1,7 @@
-"""Pages that somebody filled in, in every format in which `new` writes them, and as learning platforms hand them on."""
+"""Pages that somebody filled in, in every format in which `new` writes them, and as learning platforms hand them on.
+
+Longer than other files: a page is filled in here for every format, and all tests hand such pages in.
+"""
 
 import io
 import json

@@ -1,4 +1,7 @@
-"""What is handed in: tables, columns, files, several problems, and what each number is worth."""
+"""What is handed in: tables, columns, files, several problems, and what each number is worth.
+
+Longer than other files: the marks of one class are followed through every way of handing in.
+"""
 
 import json
 from pathlib import Path

@@ -1,4 +1,7 @@
-"""Question banks for Moodle, read back by a reader of its own."""
+"""Question banks for Moodle, read back by a reader of its own.
+
+Longer than other files: it has a reader of Moodle's files of its own, which owes nothing to what wrote them.
+"""
 
 import math
 from itertools import product

@@ -1,4 +1,7 @@
-"""rnncalc new: friendly numbers, readable results, another problem for every seed, and files that the others read."""
+"""rnncalc new: friendly numbers, readable results, another problem for every seed, and files that the others read.
+
+Longer than other files: each promise about a new problem is held for all cells.
+"""
 
 import csv
 import json

@@ -1,4 +1,7 @@
-"""rnncalc new for real sheets: everybody's letters, stacks, both directions, names on the pages."""
+"""rnncalc new for real sheets: everybody's letters, stacks, both directions, names on the pages.
+
+Longer than other files: each sheet is made, read back and graded in one place.
+"""
 
 import csv
 import json

@@ -1,4 +1,7 @@
-"""rnncalc backward: published gradients, what JSON holds, what people read, and what is refused."""
+"""rnncalc backward: published gradients, what JSON holds, what people read, and what is refused.
+
+Longer than other files: one command, from what is typed to what is refused.
+"""
 
 import json
 from pathlib import Path

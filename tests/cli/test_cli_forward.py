@@ -1,4 +1,7 @@
-"""rnncalc forward: what is typed, what is printed, and with which exit code."""
+"""rnncalc forward: what is typed, what is printed, and with which exit code.
+
+Longer than other files: one command, from what is typed to what is refused.
+"""
 
 import json
 import math

@@ -1,4 +1,7 @@
-"""Nothing is lost: files are replaced whole, what is read is never written, what is not ours is never deleted."""
+"""Nothing is lost: files are replaced whole, what is read is never written, what is not ours is never deleted.
+
+Longer than other files: every command that writes is tried against every promise.
+"""
 
 import ast
 import errno

@@ -1,4 +1,7 @@
-"""Two engines, one truth: the interpreted equations against formulas written out, compiled code against them."""
+"""Two engines, one truth: the interpreted equations against formulas written out, compiled code against them.
+
+Longer than other files: the formulas of all cells are written out here once more.
+"""
 
 import os
 from typing import Any

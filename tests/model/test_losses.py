@@ -1,4 +1,7 @@
-"""Losses: an entry is complete or refused by name, its pieces agree, and a new one goes wherever a loss goes."""
+"""Losses: an entry is complete or refused by name, its pieces agree, and a new one goes wherever a loss goes.
+
+Longer than other files: a loss of the tests' own is followed through every room.
+"""
 
 import json
 import math

@@ -1,4 +1,7 @@
-"""Gradients against complex step, which knows nothing of backpropagation; and the suite against planted mistakes."""
+"""Gradients against complex step, which knows nothing of backpropagation; and the suite against planted mistakes.
+
+Longer than other files: the suite is itself tested, against planted mistakes.
+"""
 
 from collections.abc import Callable
 from functools import partial

@@ -1,4 +1,7 @@
-"""Weights in other libraries' files: there and back, what is assumed and said, and what is refused by name."""
+"""Weights in other libraries' files: there and back, what is assumed and said, and what is refused by name.
+
+Longer than other files: what goes there comes back, and both ways need the same networks.
+"""
 
 import json
 import logging

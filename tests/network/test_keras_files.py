@@ -1,4 +1,7 @@
-"""Files of Keras, written here as Keras lays them out: read to what Keras computes, or refused by the layer's name."""
+"""Files of Keras, written here as Keras lays them out: read to what Keras computes, or refused by the layer's name.
+
+Longer than other files: it writes Keras' layout itself, without Keras.
+"""
 
 import copy
 import io

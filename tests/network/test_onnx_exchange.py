@@ -1,4 +1,7 @@
-"""ONNX files: what we write and read back, what onnxruntime makes of it, and ONNX's own node tests."""
+"""ONNX files: what we write and read back, what onnxruntime makes of it, and ONNX's own node tests.
+
+Longer than other files: it holds a graph for each of ONNX's own node tests.
+"""
 
 import warnings
 from collections import Counter

@@ -1,4 +1,7 @@
-"""Training: steps against backpropagation and against PyTorch, batches, streams, runs that are taken up again."""
+"""Training: steps against backpropagation and against PyTorch, batches, streams, runs that are taken up again.
+
+Longer than other files: what a run is compared with, step by step, is written out here.
+"""
 
 import math
 from functools import partial

@@ -1,4 +1,7 @@
-"""Tables through pyarrow give the bits of CSV: large texts, Parquet files, and frames of every library."""
+"""Tables through pyarrow give the bits of CSV: large texts, Parquet files, and frames of every library.
+
+Longer than other files: each library's frames are made here from the same rows.
+"""
 
 import itertools
 from pathlib import Path

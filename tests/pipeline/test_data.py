@@ -1,4 +1,7 @@
-"""Data on the way in: every kind of file, errors with their place, scaling, files that do not fit into memory."""
+"""Data on the way in: every kind of file, errors with their place, scaling, files that do not fit into memory.
+
+Longer than other files: every kind of file is read to the same sequences.
+"""
 
 import json
 import tracemalloc

@@ -1,4 +1,7 @@
-"""Data that can be read in two ways is read rightly or refused in words; never cut, reordered or taken for another."""
+"""Data that can be read in two ways is read rightly or refused in words; never cut, reordered or taken for another.
+
+Longer than other files: each doubt has its table, and what is said of it.
+"""
 
 import itertools
 import json

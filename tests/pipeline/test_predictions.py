@@ -1,4 +1,7 @@
-"""What comes back with predictions: ids and times, classes and their probabilities, a row for every sequence."""
+"""What comes back with predictions: ids and times, classes and their probabilities, a row for every sequence.
+
+Longer than other files: every kind of target comes back under the same laws.
+"""
 
 import csv
 import itertools

@@ -1,4 +1,7 @@
-"""Pages and pictures of random problems: well-formed, self-contained, every number there with all its digits."""
+"""Pages and pictures of random problems: well-formed, self-contained, every number there with all its digits.
+
+Longer than other files: pages and pictures are drawn from the same random problems.
+"""
 
 import random
 import re

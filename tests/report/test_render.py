@@ -1,4 +1,7 @@
-"""How a document looks in each format: whole texts, so that any reader can judge them."""
+"""How a document looks in each format: whole texts, so that any reader can judge them.
+
+Longer than other files: it holds whole documents, as a reader sees them.
+"""
 
 import csv
 import io

@@ -4,6 +4,8 @@ A problem goes through the commands (every format, both engines, `--work`, `chec
 through Python (call, trace, gradients, stepper, copies, files). `visit` gives back how often a door was opened and
 which laws were broken. Laws, in float64: nothing escapes and nothing warns; a valid problem is not refused; the engines
 agree; all formats carry the same numbers; `check` accepts what `forward` and `backward` print.
+
+Longer than other files: the laws stand beside the doors at which they hold.
 """
 
 from __future__ import annotations

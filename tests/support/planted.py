@@ -2,6 +2,8 @@
 
 `elman`, `lstm`, `gru` solve one problem as a person with a program would, with a slip named by `mistake`; `problem`
 draws a random one in which the slip can be made.
+
+Longer than other files: three cells are written out forward and back, with a place for each slip.
 """
 
 from __future__ import annotations

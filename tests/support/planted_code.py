@@ -2,6 +2,8 @@
 
 Nothing here knows how rnncalc rewrites equations. `run` gives what a function would return: every state and every
 gradient, for gradients dh at every step and, in an LSTM, dc at the last.
+
+Longer than other files: three cells are written out forward and back, with a place for each slip.
 """
 
 from __future__ import annotations

@@ -3,6 +3,8 @@
 `random_problem(random.Random(7))` is a dict that JSON can hold. All sizes differ, all numbers are random, so that no
 swapped axis, no transposed matrix and no missing part can hide. What a problem file allows (its cells, read-outs,
 losses, batches, stacks, notations) is drawn anew each time.
+
+Longer than other files: one choice after another draws a problem, and later ones depend on earlier ones.
 """
 
 from __future__ import annotations

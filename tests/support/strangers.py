@@ -2,6 +2,8 @@
 
 `cases(reader, rng, folder)` writes one mutated file and says which command reads it; `carried_out` runs the command and
 says how it ended. Laws: exit 0, 1, 2 or 3, never an exception, in bounded time and memory.
+
+Longer than other files: each kind of file has its good ones, its mutations and its command.
 """
 
 from __future__ import annotations
