@@ -57,8 +57,7 @@ def one_of(given: Mapping[str, RawValue], key: str, known: Collection[str], usua
     value = stated(given, key)
     if value is None:
         return usual
-    word = called(key, value.word(), known)
-    if word not in known:
+    if (word := called(key, value.word(), known)) not in known:
         message = _("{where}: {key} is one of {known}, not “{word}”{near}")
         listed, close = ", ".join(known), near(word, [*known, *WORDS_CALLED.get(key, ())])
         raise ProblemError(message, where=value.where, key=key, known=listed, word=word, near=close)
@@ -74,8 +73,7 @@ def check_words(given: Mapping[str, RawValue], only_near: bool = False) -> None:
         value = given.get(key)
         if value is None or not isinstance(value.value, str):
             continue
-        of_sheet = only_near and not value.files
-        if of_sheet and not near(value.word(), [*known, *WORDS_CALLED.get(key, ())]):
+        if only_near and not value.files and not near(value.word(), [*known, *WORDS_CALLED.get(key, ())]):
             continue
         if key == "cell":
             _named_cell(value, given)
@@ -124,8 +122,10 @@ def check_keys(given: Mapping[str, RawValue], keys: Collection[str], others: Col
                 message = _("{where}: {name} belongs to one gate: say which cell has it, cell: {cells}")
                 raise ProblemError(message, where=value.where, name=name, cells=gated)
             where = value.where if name in value.where else f"{value.where}.{name}"
-            close = (near(stack, keys) or near(stack, others)) if stack not in keys else ""
-            raise ProblemError(_("{where}: unknown key “{name}”{near}"), where=where, name=name, near=close)
+            close = "" if stack in keys else near(stack, keys) or near(stack, others)
+            other = _("{where}: the equations, or the names beside it, do not have “{name}”: write all in one notation")
+            message = other if name in others else _("{where}: unknown key “{name}”{near}")
+            raise ProblemError(message, where=where, name=name, near=close)
 
 
 def _gated(given: Mapping[str, RawValue], keys: Collection[str]) -> str:

@@ -117,3 +117,53 @@ def test_a_capital_b_is_no_bias_of_both_directions() -> None:
 def test_an_equation_of_the_next_step_is_refused_with_how_to_write_it() -> None:
     with pytest.raises(RnncalcError, match="defines the next step: write it for this step"):
         problem("h_{t+1} = tanh(U x_t + W h_t + b)\nU = 1\nW = 0.5\nb = 0\nx = 1, 2\n")
+
+
+TORCH = {
+    "weight_ih_l0": ARRAYS["U"],
+    "weight_hh_l0": ARRAYS["W"],
+    "bias_ih_l0": ARRAYS["b"],
+    "bias_hh_l0": -2 * ARRAYS["b"],
+}
+PUT = [
+    "{} = {}",
+    "rnn.{}.copy_(torch.tensor({}))",
+    "rnn.{}.data = torch.tensor({})",
+    "model.rnn.{}: {}",
+    "{} tensor({})",
+]
+TWO_BIASES = [
+    "W_{ih} x_t + b_{ih} + W_{hh} h_{t-1} + b_{hh}", "U x_t + W h_{t-1} + b + c", "W x_t + U h_{t-1} + b_1 + b_2",
+    "x_t W_{ih}^T + b_{ih} + h_{t-1} W_{hh}^T + b_{hh}",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("right", "put"), list(itertools.product(TWO_BIASES, PUT)))
+@pytest.mark.parametrize("biases", [0, 2])
+def test_equations_whose_weights_have_the_names_of_pytorch(right: str, put: str, biases: int) -> None:
+    lines = [put.format(name, printed(array)) for name, array in list(TORCH.items())[: 2 + biases]]
+    text = f"h_t = relu({right})\n" + "\n".join(lines) + f"\nx = {printed(X)}\n"
+    wanted = {"U": ARRAYS["U"].tolist(), "W": ARRAYS["W"].tolist(), "x": X.tolist(), "activation": "relu"}
+    assert_same(text, wanted | ({"b": (-ARRAYS["b"]).tolist()} if biases else {}))
+
+
+@pytest.mark.parametrize("right", ["x_t W_{ih} + h_{t-1} W_{hh}", "U x_t + W h_{t-1} + b"])
+def test_names_that_the_equations_do_not_have_are_refused_by_what_differs(right: str) -> None:
+    lines = "\n".join(f"{name} = {printed(array)}" for name, array in TORCH.items())
+    with pytest.raises(RnncalcError, match="the equations, or the names beside it, do not have") as said:
+        problem(f"h_t = tanh({right})\n{lines}\nx = {printed(X)}\n")
+    assert "did you mean" not in str(said.value)
+
+
+CODE = [
+    "hs[t] = np.tanh(np.dot(Wxh, xs[t]) + np.dot(Whh, hs[t-1]))", "h[t] = np.tanh(Wxh @ X[t] + Whh @ h[t-1])",
+    "h = np.tanh(Wxh @ xs[t] + Whh @ h)",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("code", CODE)
+@pytest.mark.parametrize("given", ["x_{t} = {row}", "x[{t}] = {row}", "$x_{{{t}}} = {row}$", "X[{t}] = {row}"])
+def test_inputs_one_by_one_beside_code_that_has_them_in_a_list(code: str, given: str) -> None:
+    lines = "".join(f"{given.format(t=t, row=printed(row))}\n" for t, row in enumerate(X, 1))
+    text = f"for t in range(4):\n    {code}\n\nWxh = {printed(ARRAYS['U'])}\nWhh = {printed(ARRAYS['W'])}\n{lines}"
+    assert_same(text, {"U": ARRAYS["U"].tolist(), "W": ARRAYS["W"].tolist(), "x": X.tolist()})

@@ -151,8 +151,9 @@ DIVIDED = [
 
 @pytest.mark.parametrize(("formula", "loss", "reduction"), DIVIDED)
 @pytest.mark.parametrize("beside", [True, False])
-def test_what_a_sum_of_squares_is_divided_by(formula: str, loss: str, reduction: str, beside: bool) -> None:
-    sheet = f"{LINE}y_t = V h_t + c{', ' if beside else chr(10)}L = {formula}\n{GIVEN}{INPUTS}d = {printed(D)}\n"
+@pytest.mark.parametrize("end", ["", ".", ". Compute it."])
+def test_what_a_sum_of_squares_is_divided_by(formula: str, loss: str, reduction: str, beside: bool, end: str) -> None:
+    sheet = f"{LINE}y_t = V h_t + c{', ' if beside else chr(10)}L = {formula}{end}\n{GIVEN}{INPUTS}d = {printed(D)}\n"
     wanted = {**READ_OUT, "loss": loss, "targets": D.tolist()}
     assert_same_gradients(sheet, {**wanted, "reduction": reduction} if reduction else wanted)
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import itertools
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from support.commands import command
 from support.sheets import assert_same, drawn_at, printed, problem
 
 from rnncalc.errors import RnncalcError
@@ -67,6 +69,46 @@ def test_rows_that_are_no_steps_are_not_read_as_steps(word: str) -> None:
     text, _arrays = cell(2)
     with pytest.raises(RnncalcError):
         problem(text + table([word, "$x^{(1)}$", "$x^{(2)}$"], [["1", "0.5", "0.2"], ["2", "0.1", "0.4"]]))
+
+
+COLUMNS = [
+    "$t = {}$", "t={}", "step {}", "Step {}", "第 {} 步", "时刻 {}", "(t = {})", "Schritt {}", "time step {}",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("column", "first", "head"), every(COLUMNS, ["", "量", "quantity", "Größe"], ["", "\n**小王的答案**：\n"])
+)
+def test_answers_whose_steps_run_to_the_right(column: str, first: str, head: str, tmp_path: Path) -> None:
+    text, arrays = cell(2)
+    x, steps = drawn_at(3, 3, 2), [column.format(at) for at in (1, 2, 3)]
+    text += (
+        "$y_t = v h_t$, v = [0.4, -0.7]\n" + ", ".join(f"x_{t} = {printed(row)}" for t, row in enumerate(x, 1)) + "\n"
+    )
+    trace = problem({**arrays, "V": [[0.4, -0.7]], "x": x.tolist()}).forward()
+    rows = [["$h_t$", *map(printed, trace.h.round(4))], ["$y_t$", *(f"{y:.4f}" for (y,) in trace.y)]]
+    rows[0][2] = printed(trace.h[1].round(4) + [0, 0.2])  # one is wrong
+    path = tmp_path / "sheet.md"
+    path.write_text(f"{text}{head}\n{table([first, *steps], rows)}", encoding="utf-8")
+    done = command("check", str(path), "--format", "json")
+    got = {(value["name"], value["step"], *value["index"]): value["verdict"] for value in done.data["values"]}
+    assert len(got) == 9
+    assert {place for place, verdict in got.items() if verdict == "wrong"} == {("h", 2, 2)}
+
+
+def test_inputs_and_targets_whose_steps_run_to_the_right() -> None:
+    text, arrays = cell(1)
+    rows = [["$x_t$", "0.5", "-1", "2"], ["$d_t$", "1", "0", "0.25"]]
+    sheet = f"{text}E = 1/2 Σ (y_t - d_t)^2, y_t = v h_t, v = [1, 2]\n\n{table(['', 't = 1', 't = 2', 't = 3'], rows)}"
+    assert_same(sheet, {**arrays, "V": [[1, 2]], "x": [[0.5], [-1], [2]]})
+    np.testing.assert_allclose(np.ravel(problem(sheet).task.targets), [1, 0, 0.25])
+
+
+def test_a_row_without_a_name_leaves_the_table_unread(tmp_path: Path) -> None:
+    text, _arrays = cell(1)
+    rows = [["the hidden state", "0.5", "-1"], ["$h_t$", "0.1", "0.2"]]
+    notes = problem(f"{text}x = [1, 2]\n\n{table(['', 't = 1', 't = 2'], rows)}").notes
+    assert any("not read" in note and "0.5" in note for note in notes)
 
 
 GATES = {

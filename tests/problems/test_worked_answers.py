@@ -126,3 +126,19 @@ def test_decimal_commas_reach_the_answers(where: str, typed: bool, tmp_path: Pat
     options = ["--h_1", "0,462", "--h_2", "-0,558"] if typed else []
     done = command("check", str(path), "--decimal", "comma", *options, "--format", "json")
     assert [value["verdict"] for value in done.data["values"]] == ["right", "right"]
+
+
+PEOPLE = [
+    "ANSWER OF CANDIDATE 0417", "Solution by Tom Miller", "## Priya's answers", "Lena's solution:", "## Work of group B",
+    "**小王的答案**（保留 4 位小数）：", "李雷的解答：", "## 小红的作答", "Answers from group 3",
+]  # fmt: skip
+NOBODY = [
+    "## Check Tom's answers", "# 练习 5（判断下面的答案是否正确）", "检查小王的答案：", "## 标准答案的说明", "Solution of the problem by hand",
+    "Answers are wanted to four decimals",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("head", PEOPLE + NOBODY)
+def test_a_heading_says_whose_answers_stand_below(head: str) -> None:
+    text = f"h_t = tanh(U x_t + W h_{{t-1}})\nU = 0.5, W = 0.8, x = [1, 2]\n\n{head}\n\nmine = 3\n"
+    assert ("mine" in answered(text)) == (head in PEOPLE)

@@ -199,7 +199,7 @@ class KeysFromEquations:
         self.used.add(stack.name)
         given = self.left[stack.name]
         order = stacks.gate_order(self.left, stack.order, match)
-        gate = parameter.gate or match.pattern.cell.gates[-1]  # d of the candidate
+        gate = parameter.gate or match.pattern.cell.gates[-1:]  # d of the candidate
         numbers = stack.rows_of(given.numbers(), gate, order, bool(match.rows))
         return RawValue(numbers, given.where)
 

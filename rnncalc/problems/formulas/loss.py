@@ -22,7 +22,7 @@ _MEAN = re.compile(
     r"\\frac\s*\{\s*1\s*\}\s*\{\s*(?:2\s*)?(?:[TNnm]|[3-9]|\d\d)\s*\}|1\s*/\s*(?:\(?2\s*)?(?:[TNnm]\b|[3-9]|\d\d)"
 )
 _DIVIDED = re.compile(  # (y − d)²/2, \\frac{(y − d)^2}{2T}: behind the square
-    r"[\s})\]]*(?:/|\}\s*\{)\s*[({]?\s*(?P<half>2)?\s*(?P<mean>[TNnm]|[3-9]|\d\d)?(?![\w.])"
+    r"[\s})\]]*(?:/|\}\s*\{)\s*[({]?\s*(?P<half>2)?\s*(?P<mean>[TNnm]|[3-9]|\d\d)?(?!\w|\.\d)"
 )
 _DIVIDED_BY_STEPS = re.compile(r"(?:/|\}\s*\{)\s*[({]?\s*(?:[TNnm]|[3-9])\s*[)}]*\s*[.,;]?[\s$]*\Z")
 _AVERAGED = re.compile(  # losses of PyTorch and Keras, which are means unless they say otherwise

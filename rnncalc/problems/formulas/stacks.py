@@ -49,8 +49,12 @@ def of_letters(given: Collection[str], ours: str, theirs: Param, match: Match) -
 
 
 def of_library(given: Collection[str], ours: str, match: Match) -> GateStack | None:
-    """weight_ih or kernel, where the equations have a letter for each gate."""
+    """weight_ih or kernel, where the equations have a letter for each gate; of a cell without gates, PyTorch's."""
     cell = match.pattern.cell
+    if not cell.gates:  # W_ih may be a letter of the sheet; the equation of x W says another orientation
+        named = [name for name, stack in NOTATIONS["pytorch"].letters.items() if name in given and stack == ours]
+        long = [name for name in named if name.startswith(("weight", "bias"))]
+        return GateStack(long[0], [""]) if long and not match.rows else None
     for notation in (NOTATIONS[name] for name in LIBRARIES):
         for name, stack in notation.letters.items():
             if name in given and stack == ("b_hh" if ours == "d" else ours) and cell.gates:

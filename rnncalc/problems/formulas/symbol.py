@@ -74,6 +74,12 @@ class Symbol:
         bare = replace(self, indices=tuple(index for index in self.indices if index != "T"))
         return bare.key if self.words == ("T",) else ""
 
+    @property
+    def before_update(self) -> str:
+        """The key of the parameter whose value after a step of descent this is: U of U_new; empty where it is none."""
+        bare = replace(self, indices=tuple(index for index in self.indices if index != "new"))
+        return bare.key if "new" in self.words else ""
+
     def without(self, number: int) -> str:
         """The key without a number among its indices: the name of what has a value a step."""
         kept = list(self.labels)

@@ -14,7 +14,6 @@ from rnncalc.errors import ParseError
 from rnncalc.problems.formulas import loss as losses
 from rnncalc.problems.formulas.network import FromEquations
 from rnncalc.problems.formulas.own_cell import OwnCell
-from rnncalc.problems.formulas.symbol import Symbol
 from rnncalc.problems.parse import matrix
 from rnncalc.problems.parse.numbers import BLANKS, TWICE, blanked
 from rnncalc.problems.sheet.pieces import Assigned
@@ -121,7 +120,9 @@ def _path(item: Assigned, made: Decision) -> list[Any]:
         name = item.key.removeprefix("answers.")
         return [name] if "[" in name else name.split(".")
     if item.gradient:
-        return [f"d{_parameter(item.symbol, made)}"]
+        return [f"d{item.symbol.key}"]
+    if old := item.symbol.before_update:
+        return [f"{old}_new"]
     if losses.is_loss(item.symbol):
         return ["loss" if item.symbol.number is None else "losses"]
     number = item.symbol.number
@@ -145,16 +146,6 @@ def _signal(name: str, made: Decision) -> list[Any]:
         return [ours]
     outputs = [] if ours == "h" and len(layer.both) == 1 else [direction]
     return ["layers", number, *outputs, ours]
-
-
-def _parameter(symbol: Symbol, made: Decision) -> str:
-    """Our name of a parameter; one of a gate keeps the sheet's, dW_f."""
-    for match in made.matches if isinstance(made, FromEquations) else ():
-        for ours, theirs in match.params.items():
-            if any(param.key == symbol.key and not param.part for param in theirs):
-                parameter = match.pattern.cell.parameters[ours]
-                return symbol.key if parameter.gate else parameter.stack
-    return symbol.key
 
 
 def row_of(text: str) -> Any:

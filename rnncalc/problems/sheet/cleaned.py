@@ -20,13 +20,18 @@ from rnncalc.problems.sheet import (
 _ANSWERS = re.compile(
     r"\b(?:my|your|student(?:'?s)?|submitted)\b.{0,20}\b(?:answers?|solutions?|results?|work)\b|^\W*answers?\W*$|"
     r"^\W*(?:is (?:this|it|that) (?:correct|right)|(?:i|we) (?:get|got|have|obtain)|check (?:my|our|the)\b.*|mine)\W*$|"
-    r"^\W*solutions?\s+(?:of|by)\b|(?:这样|对)(?:对)?吗|(?:我|学生)(?:算|求)(?:得|出)|"
+    r"^\W*(?:answers?|solutions?|work|results?|submission|attempt)\s+(?:of|by|from)\b|"
+    r"^\W*(?!(?:check|grad|mark|correct|review|judg|verif|find)\w*\b)[\w.-]{1,20}(?: [\w.-]{1,20})?['’]s\s+(?:own\s+)?"
+    r"(?:answers?|solutions?|work|results?|submission|attempt)\W*$|"
+    r"(?<![一-鿿])(?![一-鿿]{0,3}(?:[下上前后]面|[以如][下上]|正确|最[终后]|所有|标准|参考|各|题|[这那本]|检查|批改|判断|核对|分析))"
+    r"[一-鿿]{2,4}的(?:答案|解答|作答)(?!\w)|(?:这样|对)(?:对)?吗|(?:我|学生)(?:算|求)(?:得|出)|"
     r"\b(?:meine|mes|ma|mis?|mio|ответ)\b.{0,20}(?:lösung|antwort|ergebnis|réponse|respuesta|solution|$)|(?:我|你|您|学生|同学|他|她)的?(?:答案|解答|结果|作答)|^\W*(?:答案|作答|解答)\W*$",
     re.IGNORECASE,
 )
 _HEADING = re.compile(
     r"^[ \t]*(?:#{1,6}[ \t]+\S.*|[^ \t\n|][^\n|]{1,59}[:：][ \t]*|\\(?:sub)*section\*?\{[^{}\n]*\}|"
     r"(?:[Mm]y |[Oo]ur )?[Aa]nswers?(?:[ \t]*\([^()\n]*\))?[ \t]*|"
+    r"(?:ANSWERS?|SOLUTIONS?|Answers?|Solutions?) (?:of|by|from|OF|BY|FROM) (?=[^\n]{0,40}[A-Z\d])[^\n=.,;:]{1,40}|"
     r"\*\*[^*\n]+\*\*[ \t]*[:：]?[ \t]*|"
     r"(?:[Ii]s (?:this|it|that)|[Ii] (?:get|got|have)|[Ww]e (?:get|got)|"
     r"[^\n]{0,12}(?:对吗|算得|求得|算出|答案))[^\n=]{0,40})$",

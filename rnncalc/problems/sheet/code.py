@@ -49,6 +49,9 @@ _JUDGED = re.compile(  # nn.CrossEntropyLoss()(logits.view(-1, 3), y), criterion
 )
 _INSIDE = r"(?:[^()]|\((?:[^()]|\([^()]*\))*\))*"  # of the brackets of a call, over several lines too
 _COPIED = re.compile(rf"^([ \t]*)(?:\w+\.)*(\w+)(?:\.data)?\.copy_\(({_INSIDE})\)[ \t]*$", re.MULTILINE)
+_OF_MODULE = re.compile(  # rnn.weight_hh_l0, whatever the module is called
+    r"(?<![\w.])(?:[A-Za-z]\w*\.)+((?:weight|bias)_[ih]h(?:_l\d)?)(?:\.data)?(?=[ \t]*[=:])"
+)
 
 _CELLS = {"SimpleRNN": "elman", "RNN": "elman", "LSTM": "lstm", "GRU": "gru_after"}
 
@@ -162,6 +165,7 @@ def _torch(text: str) -> str:
     )
     first = [layer for layer in _TORCH.finditer(text) if not re.search(r"batch_first\s*=\s*True", layer[3])]
     text = _MODULE.sub(r"\1 ", _COPIED.sub(r"\1\2 = \3", _TORCH.sub(keys, text)))
+    text = _OF_MODULE.sub(r"\1", text)
     if first and re.search(r"=\s*(?:torch\.)?tensor\(\s*\[\s*\[\s*\[", text):
         text += "\nlayout: time_first"
     for name in names:

@@ -12,8 +12,15 @@ from rnncalc.problems.formulas.own_cell import OwnCell
 from rnncalc.problems.sheet.pieces import Assigned, ScannedSheet
 
 TARGETS = ("target", "targets", "Target", "Targets", "label", "labels", "标签", "目标")
+INPUTS = ("x", "X", "xs")  # one sequence: x_1 stands for xs[0]
 SIGNALS = ("a", "h", "s", "y", "c", "i", "f", "g", "o", "r", "z", "n", "da", "dh", "ds", "dx")  # without equations
 UNIT = re.compile(r"\d\W*\[\s*(\d{1,6})\s*\]\W*\Z")  # behind another number: h_2[1]
+_OF_TARGET = re.compile(
+    r"\b(?:targets?|labels?|desired|true|truth|correct|wanted|ziel\w*|soll\w*|cible|objetivo|étiquette)\b|"
+    "目标|标签|期望|真实|真值|目標|正解|цел[ьи]|метк",
+    re.IGNORECASE,
+)
+_FRACTION = re.compile(r"(?=.*[1-9])\d{0,9}\.\d{1,30}(?:e[-+]?\d{1,3})?", re.IGNORECASE)  # L = 2 may count layers
 LETTERS = ("letter", "char", "character", "token", "word", "字符", "字母")
 
 
@@ -27,7 +34,7 @@ class Roles:
     @property
     def inputs(self) -> set[str]:
         made = self.made.input if self.made else ""
-        return {made or "x", *(() if self.made and self.made.input not in ("x", "X") else ("x", "X", "xs"))}
+        return {made or "x", *(() if self.made and made not in INPUTS else INPUTS)} - self.params
 
     @property
     def states(self) -> set[str]:
@@ -95,14 +102,29 @@ class Roles:
         return {item.symbol.number for item in numbered if item.symbol.number is not None}
 
     def is_computed(self, item: Assigned) -> bool:
-        """Whether a value is a computed signal's at a step, so that it can only be somebody's answer."""
+        """Whether a value can only be somebody's answer: a computed signal's at a step, a loss's, U_new beside U.
+
+        A signal that the last step alone has needs no number: y = V h_T, y = 0.4.
+        """
         number, bare = item.symbol.number, self.bare(item)
-        if self.made is None or item.key or number is None or item.symbol.key in self.params:
+        if self.made is None or item.key or item.symbol.key in self.params:
             return False
+        if (old := item.symbol.before_update) and old in self.params:
+            return True
+        if losses.is_loss(item.symbol) and not self._is_signal(bare):
+            judged = self.loss is not None or losses.in_words(self.sheet.prose)[0]
+            return bool(judged and _FRACTION.fullmatch(item.value.strip(" .")))
+        if number is None:
+            return bare in self.made.system.last and item.symbol.offset is None and not self._says_target(item)
         first, last = min(self._input_steps, default=1), max(self._input_steps, default=number)
         is_target = self.loss is not None and self.loss.target == bare
         is_start = number == 0 and bare in self.states
         return self._is_signal(bare) and first <= number <= last and not is_target and not is_start
+
+    def _says_target(self, item: Assigned) -> bool:
+        """Whether the line of a value speaks of a target, or a loss has its name for one."""
+        line = self.sheet.text.split("\n")[item.line]
+        return bool(_OF_TARGET.search(line)) or (self.loss is not None and self.loss.target == self.bare(item))
 
     def is_number(self, item: Assigned) -> bool:
         """Whether a name is that of one number of a result, h_2[1] or dU[1][2], so that it can only be an answer."""

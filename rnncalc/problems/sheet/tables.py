@@ -34,6 +34,11 @@ STEP = re.compile(
     r"(?:zeit)?schritt|days?|weeks?|hours?|months?|tag|woche|stunde|jour|día)\.?(?:\s{0,3}[(（]?[tkn][)）]?)?",
     re.IGNORECASE,
 )
+_STEP_HEAD = re.compile(  # of a column: t = 2, step 2, 第 2 步
+    r"[(（]?(?:[tkn]\s?=\s?\d{1,4}|(?:time[\s-]?)?step\s?\d{1,4}|(?:zeit)?schritt\s?\d{1,4}|第\s?\d{1,4}\s?(?:个?时间步|个?时刻|步)|"
+    r"(?:时间步|时刻)\s?(?:[tkn]\s?=\s?)?\d{1,4}|(?:étape|pas|paso|шаг)\s?\d{1,4})[)）]?",
+    re.IGNORECASE,
+)
 _OTHERS = re.compile(  # what a row is that is no step
     r"\W*(?:units?|neurons?|einheit|neuron|nr|samples?|examples?|sequences?|cases?|beispiel|folge|students?|"
     r"questions?|神经元|单元|样本|样例|序列|学生|题号?)\b.*",
@@ -183,6 +188,9 @@ def _cells_of(table: Table, above: str) -> Iterator[Cell]:
                     f"[{', '.join(row[at] for _line, row in table.rows)}]",
                     table.rows[0][0],
                 )
+    elif all(_STEP_HEAD.fullmatch(_bare(head)) for head in table.header[1:]):
+        if all(row and symbol_of(row[0]) for _line, row in table.rows):  # else its numbers are said to be unread
+            yield from _by_step(_on_end(table))
     elif STEP.fullmatch(_bare(first)) or all(row and said_step(row[0]) for _line, row in table.rows) or _counts(table):
         yield from _by_step(_standing(table))
     elif codes_words(table.header):
@@ -264,9 +272,17 @@ def _standing(table: Table) -> Table:
     """A table whose steps run to the right, with its rows as columns."""
     if not all(re.fullmatch(r"-?\d{1,6}", head) for head in table.header[1:]) or len(table.header) < 2:
         return table
+    return _on_end(table)
+
+
+def _on_end(table: Table) -> Table:
+    """The table with its rows as columns."""
     heads = [table.header[0], *[row[0] for _line, row in table.rows]]
     rows = [
-        (table.rows[0][0], [head, *[row[at] if at < len(row) else "" for _line, row in table.rows]])
+        (
+            table.rows[0][0],
+            [re.findall(r"-?\d+", head)[0], *[row[at] if at < len(row) else "" for _line, row in table.rows]],
+        )
         for at, head in enumerate(table.header)
         if at
     ]
