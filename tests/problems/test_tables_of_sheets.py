@@ -87,7 +87,7 @@ def test_answers_whose_steps_run_to_the_right(column: str, first: str, head: str
     )
     trace = problem({**arrays, "V": [[0.4, -0.7]], "x": x.tolist()}).forward()
     rows = [["$h_t$", *map(printed, trace.h.round(4))], ["$y_t$", *(f"{y:.4f}" for (y,) in trace.y)]]
-    rows[0][2] = printed(trace.h[1].round(4) + [0, 0.2])  # one is wrong
+    rows[0][2] = printed(trace.h[1].round(4) + np.array([0, 0.2]))  # one is wrong
     path = tmp_path / "sheet.md"
     path.write_text(f"{text}{head}\n{table([first, *steps], rows)}", encoding="utf-8")
     done = command("check", str(path), "--format", "json")

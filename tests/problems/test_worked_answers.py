@@ -129,12 +129,12 @@ def test_decimal_commas_reach_the_answers(where: str, typed: bool, tmp_path: Pat
 
 
 PEOPLE = [
-    "ANSWER OF CANDIDATE 0417", "Solution by Tom Miller", "## Priya's answers", "Lena's solution:", "## Work of group B",
+    "ANSWER OF CANDIDATE 0417", "Solution by Tom Miller", "## Priya's answers", "Lena's solution:", "## Work of B",
     "**小王的答案**（保留 4 位小数）：", "李雷的解答：", "## 小红的作答", "Answers from group 3",
 ]  # fmt: skip
 NOBODY = [
-    "## Check Tom's answers", "# 练习 5（判断下面的答案是否正确）", "检查小王的答案：", "## 标准答案的说明", "Solution of the problem by hand",
-    "Answers are wanted to four decimals",
+    "## Check Tom's answers", "# 练习 5（判断下面的答案是否正确）", "检查小王的答案：", "## 标准答案的说明",
+    "Solution of the problem by hand", "Answers are wanted to four decimals",
 ]  # fmt: skip
 
 
