@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from support.commands import Done, command
+from support.sheets import problem
 
 from rnncalc.errors import RnncalcError
 from rnncalc.problems import problem_text
@@ -92,6 +93,21 @@ def test_what_the_equations_read_and_nothing_gives_is_said_in_one_note(
     assert len(notes) == bool(absent)
     if absent:
         assert set(notes[0].rpartition(": ")[2].split(", ")) == absent
+
+
+FACTORS = {"2 ": 2, "0.5 ": 0.5, "½ ": 0.5, "\\frac12 ": 0.5, "\\frac{1}{2} ": 0.5, "3 \\cdot ": 3, "2\\,": 2}
+READ = ["V h_t", r"\mathbf{V} h_t", "V (h_t)", "V h_{t}", r"V \, h_t", "V h(t)"]
+
+
+@pytest.mark.parametrize(("factor", "read"), list(itertools.product(FACTORS, READ)))
+@pytest.mark.parametrize("bias", ["", " + c", " + 1"])
+def test_a_number_before_a_weight_is_no_value(factor: str, read: str, bias: str) -> None:
+    """Before, the 2 of y_t = 2 V h_t was y's value, and V h_t was read out."""
+    given = "U = 0.5, W = 0.3, V = 1.5" + (", c = 0.25" if "c" in bias else "")
+    sheet = f"$h_t = \\tanh(U x_t + W h_{{t-1}})$\n\n$y_t = {factor}{read}{bias}$\n\n{given}\nx = [1, -2]\n"
+    trace = problem(sheet).forward()
+    added = {"": 0, " + c": 0.25, " + 1": 1}[bias]
+    np.testing.assert_allclose(trace["y"], FACTORS[factor] * 1.5 * trace["h"] + added, rtol=1e-12)
 
 
 @pytest.mark.parametrize("run", ["a", "W", "UW", "α", "1"])

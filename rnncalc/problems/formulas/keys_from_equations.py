@@ -73,6 +73,7 @@ class KeysFromEquations:
             for name in ("cell", "activation", "update"):
                 second.pop(name, None)
             keys["backward"] = RawValue(second, "equations")
+            keys |= {"merge": word(layer.merge)} if layer.merge != "concat" else {}
         if first.turn < 0 or len(layer.both) == 2:
             keys["direction"] = word("both" if len(layer.both) == 2 else "backward")
         return keys

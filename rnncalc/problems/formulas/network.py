@@ -7,27 +7,19 @@ from dataclasses import dataclass, field, replace
 
 from rnncalc.model.cells.readout import READ_OUT
 from rnncalc.problems.formulas import match as matching
+from rnncalc.problems.formulas.both_directions import BOTH, merged
 from rnncalc.problems.formulas.match import Match, Pattern
-from rnncalc.problems.formulas.polynomial import (
-    Factor,
-    Function,
-    Monomial,
-    NotUnderstoodError,
-    Param,
-    Poly,
-    Signal,
-    Weighted,
-    signals,
-)
+from rnncalc.problems.formulas.polynomial import NotUnderstoodError, Poly, Signal, signals
 from rnncalc.problems.formulas.system import System
 
 
 @dataclass
 class LayerMatches:
-    """A layer: the match that runs forward, the one that runs from the end, or both."""
+    """A layer: the match that runs forward, the one that runs from the end, or both; merge: what reads both reads."""
 
     forward: Match | None = None
     backward: Match | None = None
+    merge: str = "concat"
 
     @property
     def both(self) -> list[Match]:
@@ -153,15 +145,12 @@ def _stacked(cells: Collection[Match]) -> list[LayerMatches]:
     return layers
 
 
-BOTH = "both directions"  # a signal that no sheet can write
-
-
 def _read_out(made: FromEquations, left: dict[str, Poly]) -> dict[str, Poly]:
     """Find y = g(V h + c) among what is left; what is left then."""
     emits = made.layers[-1].emits
     polys = left
     if len(emits) == 2:
-        polys = {key: _beside(poly, emits) for key, poly in left.items()}
+        made.layers[-1].merge, polys = merged(emits, left)
     source = emits[0] if len(emits) == 1 else BOTH
     system = replace(made.system, polys={**polys, source: ()})
     candidates = [
@@ -173,36 +162,4 @@ def _read_out(made: FromEquations, left: dict[str, Poly]) -> dict[str, Poly]:
     if best is None:
         return left
     made.read_out = best
-    return {key: poly for key, poly in left.items() if key not in best.explained}
-
-
-def _beside(poly: Poly, emits: list[str]) -> Poly:
-    """V [h^f; h^b] and W_f h^f + W_b h^b as one weight on both."""
-    weights: dict[str, Weighted] = {}
-    rest: list[Monomial] = []
-    for coefficient, factors in poly:
-        only = factors[0] if len(factors) == 1 else None
-        if isinstance(only, Function):
-            rest.append((coefficient, (Function(only.name, _beside(only.argument, emits)),)))
-            continue
-        source = _source(only)
-        if isinstance(only, Weighted) and coefficient == 1 and source in emits:
-            weights[source] = only
-        else:
-            rest.append((coefficient, factors))
-    if len(weights) < 2:
-        return (*((1.0, (weight,)) for weight in weights.values()), *rest)
-    first, second = (weights[key].weight for key in emits)
-    if first.part and second.part:
-        joined = Param(first.key) if first.part[0] < second.part[0] else Param(first.key, block="exchanged")
-    else:
-        joined = Param(first.key, beside=second.key)
-    return ((1.0, (Weighted(joined, ((1.0, (Signal(BOTH, 0),)),), weights[emits[0]].rows),)), *rest)
-
-
-def _source(factor: Factor | None) -> str:
-    if isinstance(factor, Weighted) and len(factor.vector) == 1:
-        inside = factor.vector[0][1]
-        if len(inside) == 1 and isinstance(inside[0], Signal) and inside[0].offset == 0:
-            return inside[0].key
-    return ""
+    return {key: poly for key, poly in left.items() if key in polys and key not in best.explained}
