@@ -64,6 +64,25 @@ def test_a_target_is_no_answer(said: str, tmp_path: Path) -> None:
     assert done.code == 2 or "y" not in {value["name"] for value in done.data["values"]}
 
 
+@pytest.mark.parametrize("first", ["h_3 = {h}, y = 1.5 h_3 = {y}", "h_3 = {h}\ny = 1.5 h_3 = {y}",
+                                   r"$$\begin{{aligned}} h_3 &= {h} \\ y &= 1.5 h_3 = {y} \end{{aligned}}$$",
+                                   r"$$\begin{{aligned}} h_3 &= {h} \\ y &= 1.5 \cdot h_3 = {y} \end{{aligned}}$$",
+                                   "y = V h_3 = 1.5 h_3 = {y}, h_3 = {h}", "h_3 = {h} y = {y}"])  # fmt: skip
+@pytest.mark.parametrize("equation", ["y = V h_3", "y_t = V h_t"])
+@pytest.mark.parametrize("shift", [0.0, 0.2])
+def test_a_number_before_a_state_is_the_working_of_an_output(
+    first: str, equation: str, shift: float, tmp_path: Path
+) -> None:
+    h = 0.0
+    for x in (1, 2, -1):
+        h = np.tanh(0.5 * x + 0.3 * h)
+    text = f"h_t = tanh(U x_t + W h_{{t-1}})\n{equation}\nU = 0.5, W = 0.3, V = 1.5\nx_1 = 1, x_2 = 2, x_3 = -1\n\n"
+    said = first if equation[1] != "_" else first.replace("y ", "y_3 ")
+    text += said.format(h=f"{h:.4f}", y=f"{1.5 * h + shift:.4f}") + "\n"
+    verdicts = {place[2]: verdict for place, verdict in judged(text, tmp_path).items()}
+    assert verdicts == {"h": "right", "y": "wrong" if shift else "right"}
+
+
 DERIVED = {
     "plain": ("dL/d{}", "{}_new"), "latex": (r"\frac{{\partial L}}{{\partial {}}}", "{}_{{new}}"),
     "raised": (r"\partial L/\partial {}", r"{}^{{\text{{new}}}}"),

@@ -10,6 +10,7 @@ import re
 from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 
 from rnncalc.common.i18n import _
 from rnncalc.errors import ParseError, shown
@@ -183,18 +184,32 @@ class RightSides:
     def _worked(self, begin: int, at: int, left: list[Symbol], kind: str, several: bool) -> int | None:
         """The place behind a value that stands at the end of its working."""
         answer = self._is_answer(begin)
-        done = None if several or kind == "word" else working.read(self.reader, at, answer)
+        reads = partial(self._reads, left[-1])
+        done = None if several or kind == "word" else working.read(self.reader, at, answer, reads)
         if done is None:
             return None
         for symbol in left:
             self._keep(symbol, done.value, begin, kind)
-        if not answer and kind == "":
+        known = {(equation.defined.base, equation.defined.indices) for equation in self.sheet.equations}
+        of_numbers = values.read(self.text, at) is not None or (left[-1].base, left[-1].indices) in known
+        if not answer and kind == "" and not of_numbers:
             self._equation(begin, at, left[-1])
         if odd := working.contradicted(done):
             where = self.sheet.assigned[-1].where
             value = done.value.strip()
             self.sheet.notes.append(_("{where}: {side} is not {value}").format(where=where, side=odd, value=value))
         return self._use(begin, done.end)
+
+    def _reads(self, name: Symbol, other: Symbol) -> bool:
+        """Whether an equation computes one name from another, y_1 from h_1, which has its value elsewhere."""
+        heads = [head for head in self.heads if (head.names[-1].base, head.names[-1].indices)
+                 == (other.base, other.indices)]  # fmt: skip
+        if len(heads) < 2:
+            return False
+        read = [symbol for equation in self.sheet.equations if equation.defined.base == name.base
+                for symbol in nodes.symbols_of(equation.node) if symbol.base == other.base]  # fmt: skip
+        step = {name.number + symbol.offset for symbol in read if None not in (name.number, symbol.offset)}  # type: ignore[operator]
+        return other.number in step or any(symbol.indices == other.indices for symbol in read)
 
     def _unanswered(self, begin: int, at: int, name: Symbol, kind: str) -> int | None:
         """The place behind an answer that is left out, h_2 = ?, or is no number, h_2 = dunno: both are said."""

@@ -109,6 +109,8 @@ class Roles:
         number, bare = item.symbol.number, self.bare(item)
         if self.made is None or item.key or item.symbol.key in self.params:
             return False
+        if bare in ("ŷ", "yhat") and self.output == "y" and not self._is_signal(bare):
+            bare = "y"
         if (old := item.symbol.before_update) and old in self.params:
             return True
         if losses.is_loss(item.symbol) and not self._is_signal(bare):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Callable
 from itertools import product
 from typing import NamedTuple
 
@@ -12,8 +13,10 @@ import numpy as np
 from rnncalc.errors import ParseError
 from rnncalc.model.equations.functions import FUNCTIONS
 from rnncalc.problems.formulas import nodes
+from rnncalc.problems.formulas import symbol as symbols
 from rnncalc.problems.formulas.reader import NoFormulaError, Reader
 from rnncalc.problems.formulas.spelling import BREAK
+from rnncalc.problems.formulas.symbol import Symbol
 from rnncalc.problems.parse.numbers import TypedNumber, number
 from rnncalc.problems.sheet import values
 
@@ -35,10 +38,11 @@ class Working(NamedTuple):
     end: int
 
 
-def read(reader: Reader, at: int, trusted: bool) -> Working | None:
+def read(reader: Reader, at: int, trusted: bool, reads: Callable[[Symbol], bool]) -> Working | None:
     """The working that begins behind a sign; None where no further sign follows it, or what stands between is none.
 
-    trusted: whether answers are expected here, so that a formula that cannot be read is working too.
+    trusted: whether answers are expected here, so that a formula that cannot be read is working too. reads: whether
+    what is worked out is computed from a name, so that 1.5 h_3 is a product.
     """
     text, sides = reader.text, list[str]()
     while len(sides) < MOST:
@@ -47,7 +51,7 @@ def read(reader: Reader, at: int, trusted: bool) -> Working | None:
         if sign is None:
             break
         side = text[at:end].strip(f" \t{BREAK}")
-        if not _is_working(reader, at, end, side, trusted):
+        if not _is_working(reader, at, end, side, trusted, reads):
             return None
         sides.append(side)
         at = sign.end()
@@ -70,10 +74,12 @@ def _side_end(text: str, at: int) -> int:
     return min(len(text), at + LONGEST)
 
 
-def _is_working(reader: Reader, at: int, end: int, side: str, trusted: bool) -> bool:
+def _is_working(reader: Reader, at: int, end: int, side: str, trusted: bool, reads: Callable[[Symbol], bool]) -> bool:
     plain = values.read(reader.text, at)
     if plain is not None and plain[1] <= end:  # W = 0.5 U = 0.8 are two values in a row, 0.46212 = 0.4621 is one
-        return not reader.text[plain[1] : end].strip(f" \t{BREAK}")
+        behind_value = reader.text[plain[1] : end].strip(f" \t{BREAK}")
+        name = symbols.read(behind_value, 0)
+        return not behind_value or (name is not None and name[1] == len(behind_value) and reads(name[0]))
     if not side or _WORD.search(side):
         return False
     try:
