@@ -26,14 +26,18 @@ X, Y = drawn_at(7, T, D), drawn_at(8, T, O)
 FORMS = [(merge, form) for merge, forms in READ.items() for form in forms]
 
 
+def at(letter: str, step: str) -> str:
+    """A state of a step: h_{f,t}, h^f_{t}."""
+    base, lowered, mark = letter.partition("_")
+    return f"{base}_{{{mark},{step}}}" if lowered else f"{letter}_{{{step}}}"
+
+
+def plain(arrays: dict[str, np.ndarray]) -> dict[str, Any]:
+    return {name: value.tolist() for name, value in arrays.items()}
+
+
 def sheet(names: str, form: str, function: str, bias: bool) -> str:
     f, b = ([mark.format(letter) for letter in "hUWb"] for mark in NAMES[names])
-    state = "{0}_{{{1}}}" if names != "lowered" else "{0},{{{1}}}"
-    at = lambda letter, step: (  # noqa: E731
-        letter.replace("_f", f"_{{f,{step}}}").replace("_b", f"_{{b,{step}}}")
-        if names == "lowered"
-        else state.format(letter, step)
-    )
     lines = [
         f"${at(f[0], 't')} = \\tanh({f[1]} x_t + {f[2]} {at(f[0], 't-1')} + {f[3]})$",
         f"${at(b[0], 't')} = \\tanh({b[1]} x_t + {b[2]} {at(b[0], 't+1')} + {b[3]})$",
@@ -60,8 +64,7 @@ def test_what_the_read_out_reads_of_both_directions(
     names: str, kind: tuple[str, str], function: str, bias: bool
 ) -> None:
     merge, form = kind
-    keys = lambda arrays: {name: value.tolist() for name, value in arrays.items()}  # noqa: E731
-    layer = {**keys(ARRAYS), "direction": "both", "merge": merge, "backward": keys(BACK)}
+    layer = {**plain(ARRAYS), "direction": "both", "merge": merge, "backward": plain(BACK)}
     wanted: dict[str, Any] = {"layers": [layer], "V": readout(form).tolist(), "x": X.tolist(), "targets": Y.tolist()}
     wanted |= {"output": function} if function else {}
     wanted |= {"c": [0.3, -0.2]} if bias else {}
