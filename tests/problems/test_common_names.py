@@ -131,6 +131,9 @@ PUT = [
     "rnn.{}.data = torch.tensor({})",
     "model.rnn.{}: {}",
     "{} tensor({})",
+    "rnn.{}[:] = torch.tensor({})",
+    "sd['{}'] = torch.tensor({})",
+    "  'rnn.{}': torch.tensor({}),",
 ]
 TWO_BIASES = [
     "W_{ih} x_t + b_{ih} + W_{hh} h_{t-1} + b_{hh}", "U x_t + W h_{t-1} + b + c", "W x_t + U h_{t-1} + b_1 + b_2",

@@ -104,6 +104,37 @@ def test_inputs_and_targets_whose_steps_run_to_the_right() -> None:
     assert np.array(problem(sheet).task.targets).ravel().tolist() == [1, 0, 0.25]
 
 
+@pytest.mark.parametrize("first", ["", "quantity", "t", "量"])
+def test_columns_that_only_count_are_the_steps_of_signals(first: str) -> None:
+    text, arrays = cell(1)
+    x = drawn_at(3, 3)
+    assert_same(text + table([first, "1", "2", "3"], [["$x_t$", *map(str, x)]]), {**arrays, "x": x.tolist()})
+    with pytest.raises(RnncalcError):  # these may be units
+        problem(text + table([first or "q", "1", "2"], [["$x_1$", "0.5", "0.2"], ["$x_2$", "0.1", "0.4"]]))
+
+
+@pytest.mark.parametrize("way", ["right", "down"])
+@pytest.mark.parametrize("sum_", ["$U x_t + W h_{t-1}$", "$W h_{t-1}$", "$U x_t + W h_{t-1} + b$", "(1 - z) h_{t-1}"])
+def test_a_formula_at_the_head_of_numbers_is_no_name(way: str, sum_: str) -> None:
+    """Before, its last letter was the name: the sums were the states of the step before."""
+    text, arrays = cell(1)
+    text += "x = [1, 2]\n\n"
+    if way == "right":
+        text += table(["", "t = 1", "t = 2"], [[sum_, "0.7", "0.8"]])
+    else:
+        text += table(["t", sum_], [["1", "0.7"], ["2", "0.8"]])
+    assert_same(text, {**arrays, "x": [[1], [2]]})
+    assert any("not read" in note and "0.7" in note for note in problem(text).notes)
+
+
+@pytest.mark.parametrize("second", ["x_1 = 0.7, x_2 = 2", "x_1 = 1", "x_1 = 1, x_2 = 2, x_3 = 1"])
+def test_inputs_that_are_given_as_a_whole_and_otherwise_by_step_are_refused(second: str) -> None:
+    text, arrays = cell(1)
+    assert_same(f"{text}x = [1, 2]\nx_1 = 1, x_2 = 2\n", {**arrays, "x": [[1], [2]]})
+    with pytest.raises(RnncalcError, match="twice"):
+        problem(f"{text}x = [1, 2]\n{second}\n")
+
+
 def test_a_row_without_a_name_leaves_the_table_unread(tmp_path: Path) -> None:
     text, _arrays = cell(1)
     rows = [["the hidden state", "0.5", "-1"], ["$h_t$", "0.1", "0.2"]]

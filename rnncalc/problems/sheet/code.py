@@ -40,7 +40,12 @@ _TORCH = re.compile(
     r"^[ \t]*(\w+)[ \t]*=[ \t]*(?:torch\.)?nn\.(RNN|LSTM|GRU)(?:Cell)?\(([^()\n]*)\)[ \t]*$", re.MULTILINE
 )
 _LISTED = re.compile(
-    r"\(\s*['\"]([\w.]+)['\"]\s*,\s*(?=tensor\s*\()|['\"]([\w.]+)['\"]\s*:\s*(?=tensor\s*\()|OrderedDict\(\["
+    r"\(\s*['\"]([\w.]+)['\"]\s*,\s*(?=tensor\s*\()|['\"]([\w.]+)['\"]\s*:\s*(?=(?:torch\.)?tensor\s*\()|OrderedDict\(\["
+)
+_WHOLE = re.compile(r"(?<=\w)\[[ \t]*(?::|\.\.\.)[ \t]*\](?=[ \t]*=(?!=))")  # W[:] = …
+_ENTRY = re.compile(  # params["W"]; of gradients, and of whatever else has a name, the letter says too little
+    r"(?<![\w.])(?:params?|parameters?|weights?|theta|model|net|sd|state_dict|state)"
+    r"\[[ \t]*['\"]((?:\w+\.)*\w+)['\"][ \t]*\]"
 )
 _MODULE = re.compile(r"^([ \t]*\w+)[ \t]*=(?=[ \t]*(?:torch\.)?nn\.[A-Z]\w*\()", re.MULTILINE)  # fc = nn.Linear(3, 1)
 _JUDGED = re.compile(  # nn.CrossEntropyLoss()(logits.view(-1, 3), y), criterion(out, y)
@@ -65,6 +70,7 @@ def plain(text: str) -> str:
     """The text with the habits of programs written as sheets have them; every line stays where it is."""
     text = _EMPTY.sub("", re.sub(r"\bself\.", "", text))
     text = _FILLED.sub(lambda made: "" if _is_filled(text, made[1]) else made[0], text)
+    text = _ENTRY.sub(r"\1", _WHOLE.sub("", text))
     text = _PROMPT.sub(_without_prompt, text)
     text = _DOT.sub(r"\1 @ \2", text)
     text = _inlined(text)

@@ -47,7 +47,12 @@ class SheetSequences:
         self.first, self.count = (min(counted), len(counted)) if counted else (1, 0)
         count = self.count
         if inputs:
-            self.given["x"] = RawValue(self._steps(inputs), inputs[self.first].where)
+            by_step = RawValue(self._steps(inputs), inputs[self.first].where)
+            if "x" in self.given and not np.array_equal(
+                *(np.ravel(v.numbers().values) for v in (self.given["x"], by_step))
+            ):
+                raise ParseError(_("{where}: it is given twice"), where=by_step.where)
+            self.given["x"] = by_step
         elif (whole := {"X", "xs"} & self.roles.inputs & self.given.keys()) and "x" not in self.given:
             self.given["x"] = self.given.pop(min(whole))
         elif self.roles.made and self.roles.made.input in self.given and "x" not in self.given:

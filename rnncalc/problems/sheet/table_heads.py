@@ -18,6 +18,8 @@ GATE_WORDS = {
     "forget": "f", "input": "i", "output": "o", "candidate": "g", "cell": "g", "update": "z", "reset": "r", "new": "n",
     "memory": "g", "遗忘": "f", "输入": "i", "输出": "o", "候选": "g", "更新": "z", "重置": "r",
 }  # fmt: skip
+_FORMULA = re.compile(r"[+*·×∘⊙/=^_(]|(?<![^\W\d_])(?![tkna])[A-Za-z](?![^\W\d_])")
+_COMPUTED = re.compile(r"[_^]\{?[(<]?[tnk](?![A-Za-z])|[+=∘⊙×]")
 _WORD = re.compile(
     r"(?:input )?(?:words?|tokens?|char\w*|letters?|symbols?|terms?)|Wort|mot|"
     r"(?:输入)?(?:词语?|单词|字符?|字母|符号)",
@@ -73,6 +75,8 @@ def symbol_of(text: str) -> Symbol | None:
         return name[0]  # 输入权重 $U$
     for place in re.finditer(r"(?<![\w\u0300-\u036f])(?=[^\W\d_][\u0300-\u036f]?\w{0,8}[_^<\[(]\{?\(?<?t)", text):
         name = symbols.read(text, place.start())
+        if _FORMULA.search(text, 0, place.start()):
+            return None  # U x_t + W h_{t-1}
         if name and not text[name[1] :].strip(f" {BREAK})）"):
             return name[0]
     return None
@@ -102,7 +106,7 @@ def gate_of(text: str) -> str:
 def is_word(head: str) -> bool:
     """Whether a column is called by a word that is no name of the field."""
     word = re.fullmatch(r"(?!(?:loss|error|hidden|state|output|pred))[^\W\d_]{3,}", head, re.IGNORECASE)
-    return word is not None or symbol_of(head) is None
+    return word is not None or (symbol_of(head) is None and not _COMPUTED.search(head))
 
 
 def step_of(text: str) -> str | None:

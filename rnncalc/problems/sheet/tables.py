@@ -188,7 +188,7 @@ def _cells_of(table: Table, above: str) -> Iterator[Cell]:
                     f"[{', '.join(row[at] for _line, row in table.rows)}]",
                     table.rows[0][0],
                 )
-    elif all(_STEP_HEAD.fullmatch(_bare(head)) for head in table.header[1:]):
+    elif all(_STEP_HEAD.fullmatch(_bare(head)) for head in table.header[1:]) or _of_signals(table):
         if all(row and symbol_of(row[0]) for _line, row in table.rows):  # else its numbers are said to be unread
             yield from _by_step(_on_end(table))
     elif STEP.fullmatch(_bare(first)) or all(row and said_step(row[0]) for _line, row in table.rows) or _counts(table):
@@ -266,6 +266,14 @@ def _value_column(table: Table) -> int | None:
     if len(table.header) < 3 or not all(row and symbol_of(row[0]) for _line, row in table.rows):
         return None
     return next((at for at, head in enumerate(table.header) if at and VALUE.fullmatch(head)), None)
+
+
+def _of_signals(table: Table) -> bool:
+    """Whether a row is a signal, h_t, and the columns only count: they are the steps."""
+    names = [symbol_of(row[0]) if row else None for _line, row in table.rows]
+    steps = [_bare(head) for head in table.header[1:]]
+    counted = len(steps) > 1 and any(steps == [str(first + at) for at in range(len(steps))] for first in (0, 1))
+    return counted and all(name is not None and name.offset == 0 for name in names)
 
 
 def _standing(table: Table) -> Table:
