@@ -9,6 +9,8 @@ import numpy as np
 import pytest
 from support.sheets import drawn_at, printed, problem
 
+from rnncalc.errors import RnncalcError
+
 SENTENCES = {
     "en": ("We feed the sentence “{}” into the network.", " "),
     "quotes": ('The input is the sentence "{}".', " "),
@@ -92,3 +94,41 @@ def test_the_sentence_of_inputs_outranks_an_example(kind: str, example: str) -> 
     np.testing.assert_array_equal(got.x, np.eye(4)[[0, 1, 2]])
     assert got.task.targets is not None
     assert got.task.targets.tolist() == [1, 2, 3]
+
+
+ENCODED = """{size}for t in range(len(inputs)):
+    xs[t] = np.zeros(({length}, 1))  # encode in 1-of-k
+    xs[t][inputs[t]] = 1
+    hs[t] = np.tanh(np.dot(Wxh, xs[t]) + np.dot(Whh, hs[t-1]))
+    ys[t] = np.dot(Why, hs[t])
+    ps[t] = np.exp(ys[t]) / np.sum(np.exp(ys[t]))
+    loss {loss}
+
+Wxh = np.array({U})
+Whh = np.array({W})
+Why = np.array({V})
+targets = [2, 1, 1]
+"""
+CODES = {"as numbers": "inputs = [0, 2, 1]", "one by one": "x_1 = [1, 0, 0]\nx_2 = [0, 0, 1]\nx_3 = [0, 1, 0]"}
+LENGTHS = {"a number": ("", "3"), "named": ("vocab_size = 3\n", "vocab_size"), "of the weights": ("", "vocab_size")}
+LOSSES = ["+= -np.log(ps[t][targets[t], 0])", "-= np.log(ps[t][targets[t]])"]
+
+
+@pytest.mark.parametrize(("codes", "length", "loss"), list(itertools.product(CODES, LENGTHS, LOSSES)))
+def test_class_numbers_that_a_loop_encodes(codes: str, length: str, loss: str) -> None:
+    arrays = {"U": drawn_at(1, 2, 3), "W": drawn_at(2, 2, 2), "V": drawn_at(4, 3, 2)}
+    given = {name: array.tolist() for name, array in arrays.items()}
+    size, said = LENGTHS[length]
+    got = problem(ENCODED.format(size=size, length=said, loss=loss, **given) + CODES[codes] + "\n")
+    wanted = {**given, "output": "softmax", "x": np.eye(3)[[0, 2, 1]].tolist(), "targets": [2, 1, 1]}
+    same = problem({**wanted, "loss": "cross_entropy"})
+    for name in arrays:
+        gradients = [each.backward(each.forward())[name] for each in (got, same)]
+        np.testing.assert_allclose(*gradients, rtol=1e-10)
+
+
+@pytest.mark.parametrize(("codes", "length"), [("[0, 3, 1]", "3"), ("[0, 2, 1]", "two")])
+def test_class_numbers_of_no_such_class_are_refused(codes: str, length: str) -> None:
+    values = {"U": "[1, 2]", "W": "0.5", "V": "[[1], [2]]"}
+    with pytest.raises(RnncalcError):
+        problem(ENCODED.format(size="", length=length, loss=LOSSES[0], **values) + f"inputs = {codes}\n")

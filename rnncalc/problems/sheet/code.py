@@ -47,6 +47,12 @@ _ENTRY = re.compile(  # params["W"]; of gradients, and of whatever else has a na
     r"(?<![\w.])(?:params?|parameters?|weights?|theta|model|net|sd|state_dict|state)"
     r"\[[ \t]*['\"]((?:\w+\.)*\w+)['\"][ \t]*\]"
 )
+_ONE_HOT = re.compile(  # xs[t] = np.zeros((3, 1)), and below it xs[t][inputs[t]] = 1
+    r"^[ \t]*(?P<x>\w+)\[(?P<t>\w)\][ \t]*=[ \t]*(?:np\.|torch\.)?zeros\([ \t]{0,9}\(?[ \t]{0,9}(?P<size>\w+)[ \t]{0,9}"
+    r"(?:,[ \t]{0,9}1[ \t]{0,9})?\)?[ \t]{0,9}\)[^\n]*\n[ \t]*(?P=x)\[(?P=t)\]\[[ \t]*(?P<codes>\w+)\[(?P=t)\]"
+    r"[ \t]{0,9}(?:,[ \t]{0,9}0[ \t]{0,9})?\][ \t]*=[ \t]*1(?:\.0?)?[^\n\d.]*$",
+    re.MULTILINE,
+)
 _MODULE = re.compile(r"^([ \t]*\w+)[ \t]*=(?=[ \t]*(?:torch\.)?nn\.[A-Z]\w*\()", re.MULTILINE)  # fc = nn.Linear(3, 1)
 _JUDGED = re.compile(  # nn.CrossEntropyLoss()(logits.view(-1, 3), y), criterion(out, y)
     r"(?:Loss\([^()\n]*\)|\b(?:criterion|loss_f\w*|F\.\w+))\("
@@ -73,7 +79,8 @@ def plain(text: str) -> str:
     text = _ENTRY.sub(r"\1", _WHOLE.sub("", text))
     text = _PROMPT.sub(_without_prompt, text)
     text = _DOT.sub(r"\1 @ \2", text)
-    text = _inlined(text)
+    text = re.sub(r"\b(loss|L)[ \t]*-=[ \t]*(?=(?:np|torch|math)\.log\b)", r"\1 += -", text)
+    text = _inlined(_encoded(text))
     for pair in _PAIRS.finditer(text):
         text = _renamed(_renamed(text, pair[3], pair[1]), pair[4], _target(pair[2]))
         text = re.sub(rf"\b{pair[2]}\b(?=\s*\)|\s*\*\*)", _target(pair[2]), text)
@@ -97,6 +104,33 @@ def _inside_brackets(dots: re.Match[str]) -> bool:
     """Whether a bracket is open before the dots that end a line of MATLAB; elsewhere they leave numbers out."""
     before = dots.string[: dots.end(1)]
     return max(map(before.rfind, "[(")) > max(map(before.rfind, "])"))
+
+
+def _encoded(text: str) -> str:
+    """The text with the one-hot inputs that a loop makes of class numbers: inputs = [0, 2], xs[t][inputs[t]] = 1."""
+    for made in _ONE_HOT.finditer(text):
+        codes = re.search(rf"^([ \t]*){made['codes']}[ \t]*=[ \t]*\[([\d, \t]+)\]", text, re.MULTILINE)
+        text = text.replace(made[0], "\n" * made[0].count("\n"))
+        if codes:
+            numbers = [int(code) for code in re.findall(r"\d+", codes[2])]
+            width = _width(text, made["x"], made["size"])
+            rows = [[int(at == code) for at in range(width)] for code in numbers]
+            known = max(numbers, default=width) < width <= 1000
+            text = text.replace(codes[0], f"{codes[1]}{made['x']} = {rows if known else 'one-hot vectors'}")
+    return text
+
+
+def _width(text: str, x: str, size: str) -> int:
+    """The length of a one-hot vector: a number, a size that has its number, or the columns of what multiplies it."""
+    if size.isdigit():
+        return int(size)
+    if said := re.search(rf"(?<!\w){size}[ \t]*=[ \t]*(\d{{1,4}})[ \t]*(?:[#;\n]|$)", text, re.MULTILINE):
+        return int(said[1])
+    weight = re.search(rf"(?<!\w)(\w{{1,40}})[ \t]{{0,9}}@[ \t]{{0,9}}{x}\[", text)
+    given = (
+        re.search(rf"^[ \t]*{weight[1]}[ \t]*=[^\n\[]{{0,20}}\[\s*\[([^][]*)\]", text, re.MULTILINE) if weight else None
+    )
+    return len(re.findall(r"[^\s,]+", given[1])) if given else 0
 
 
 def _inlined(text: str) -> str:

@@ -15,7 +15,8 @@ from rnncalc.problems.sheet import values
 from rnncalc.problems.stated_sizes import KEYS, StatedSize
 
 NAMES = {
-    "D": "d_in|n_x|n_in|input_size|input_dim|num_inputs", "H": "n_h|n_a|n_hidden|hidden_size|hidden_dim|num_hiddens",
+    "D": "d_in|n_x|n_in|input_size|input_dim|num_inputs|vocab_size",
+    "H": "n_h|n_a|n_hidden|hidden_size|hidden_dim|num_hiddens",
     "O": "n_y|n_out|output_size|num_classes|num_outputs", "N": "batch_size", "T": "num_steps|seq_len|seq_length",
 }  # fmt: skip
 _WORDS = {
@@ -46,7 +47,7 @@ _WORD_FIRST = re.compile(
 _CLAUSE = re.compile(r"[,，;；.。:：\n]|\b(?:and|with|where)\b|和|，")
 RUNNING = re.compile(  # names of steps and sizes
     r"[tknijlℓτTNDHK]|[nNmB] ?T|T ?[nNmB]|[nd]_\{?(?:x|h|a|y|in|out|hidden)\}?|(?:hidden|input|output|batch)_size|"
-    r"num_(?:steps|inputs|hiddens|outputs|classes)|(?:input|hidden)_dim"
+    r"vocab_size|num_(?:steps|inputs|hiddens|outputs|classes)|(?:input|hidden)_dim"
 )
 _WHOLE = re.compile(rf"[\s${BREAK}]*\d{{1,6}}(?!\w|\.\d)")
 
