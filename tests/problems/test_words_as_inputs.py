@@ -123,8 +123,8 @@ def test_class_numbers_that_a_loop_encodes(codes: str, length: str, loss: str) -
     wanted = {**given, "output": "softmax", "x": np.eye(3)[[0, 2, 1]].tolist(), "targets": [2, 1, 1]}
     same = problem({**wanted, "loss": "cross_entropy"})
     for name in arrays:
-        gradients = [each.backward(each.forward())[name] for each in (got, same)]
-        np.testing.assert_allclose(*gradients, rtol=1e-10)
+        gradient, expected = (each.backward(each.forward())[name] for each in (got, same))
+        np.testing.assert_allclose(gradient, expected, rtol=1e-10)
 
 
 @pytest.mark.parametrize(("codes", "length"), [("[0, 3, 1]", "3"), ("[0, 2, 1]", "two")])

@@ -48,9 +48,8 @@ class SheetSequences:
         count = self.count
         if inputs:
             by_step = RawValue(self._steps(inputs), inputs[self.first].where)
-            if "x" in self.given and not np.array_equal(
-                *(np.ravel(v.numbers().values) for v in (self.given["x"], by_step))
-            ):
+            whole_x = self.given.get("x", by_step)
+            if not np.array_equal(np.ravel(whole_x.numbers().values), np.ravel(by_step.numbers().values)):
                 raise ParseError(_("{where}: it is given twice"), where=by_step.where)
             self.given["x"] = by_step
         elif (whole := {"X", "xs"} & self.roles.inputs & self.given.keys()) and "x" not in self.given:
