@@ -48,8 +48,8 @@ class SheetSequences:
         count = self.count
         if inputs:
             by_step = RawValue(self._steps(inputs), inputs[self.first].where)
-            whole_x = self.given.get("x", by_step)
-            if not np.array_equal(np.ravel(whole_x.numbers().values), np.ravel(by_step.numbers().values)):
+            first, second = self.given.get("x", by_step).numbers(), by_step.numbers()
+            if not np.array_equal(np.ravel(first.values), np.ravel(second.values), equal_nan=True):
                 raise ParseError(_("{where}: it is given twice"), where=by_step.where)
             self.given["x"] = by_step
         elif (whole := {"X", "xs"} & self.roles.inputs & self.given.keys()) and "x" not in self.given:
