@@ -214,3 +214,61 @@ def test_gates_in_columns_that_only_blanks_separate(
     for stated in (barred, plain):
         wanted = problem({"cell": "lstm", **given, "x": [[0.5], [1.5]]}).forward().layers[0]["h"]
         np.testing.assert_allclose(stated.forward().layers[0]["h"], wanted, rtol=1e-12)
+
+
+LANGUAGES = {  # of gates, and of the columns of their table
+    "ko": ("게이트", ["입력 가중치", "순환 가중치", "편향"], ["입력 게이트", "망각 게이트", "후보", "출력 게이트"]),
+    "ja": ("ゲート", ["入力の重み", "再帰の重み", "バイアス"], ["入力ゲート", "忘却ゲート", "候補", "出力ゲート"]),
+    "de": ("Tor", ["Eingangsgewicht", "rekurrentes Gewicht", "Bias"], ["Eingang", "Vergessen", "Kandidat", "Ausgang"]),
+    "fr": ("Porte", ["Poids d'entrée", "Poids récurrent", "Biais"], ["entrée", "oubli", "candidat", "sortie"]),
+    "ru": ("Вентиль", ["Вес входа", "Рекуррентный вес", "Смещение"], ["входной", "забывания", "кандидат", "выходной"]),
+    "zh": ("门", ["输入权重", "循环权重", "偏置"], ["输入门", "遗忘门", "候选", "输出门"]),
+    "nobody's": ("Qapı", ["Giriş çəkisi", "Təkrar çəkisi", "Yerdəyişmə"], ["i", "f", "g", "o"]),
+}  # fmt: skip
+LETTERS = ["{0}", "{0} {1}", "{0} ${1}$", "{0} ({1})", "${1}_*$", "${1}_k$", "{1}"]
+SEQUENCES = [(0, 1, 2), (2, 1, 0), (1, 2, 0)]
+
+
+def said(names: tuple[str, str, str]) -> str:
+    sums = {gate: f"{names[0]}_{gate} x_t + {names[1]}_{gate} h_{{t-1}} + {names[2]}_{gate}" for gate in "ifgo"}
+    lines = [f"${gate}_t = {'tanh' if gate == 'g' else 'σ'}({inside})$" for gate, inside in sums.items()]
+    return "\n".join([*lines, "$c_t = f_t c_{t-1} + i_t g_t$, $h_t = o_t tanh(c_t)$", "$x_1 = 0.8$, $x_2 = -1.5$\n\n"])
+
+
+@pytest.mark.parametrize(("language", "letters", "order"), every(LANGUAGES, LETTERS, SEQUENCES)[::2])
+def test_a_table_of_gates_in_any_language(language: str, letters: str, order: tuple[int, ...]) -> None:
+    """A row a gate or a column a gate, the columns in any order, called by words, by letters, or by both."""
+    first, words, gates = LANGUAGES[language]
+    seed = sum(map(ord, language + letters)) + order[0]
+    names = [("w", "u", "b"), ("U", "W", "p"), ("W", "R", "b")][seed % 3]
+    numbers = drawn_at(seed, 4, 3)
+    heads = [letters.format(word, name) for word, name in zip(words, names)]
+    rows = [["" if seed % 2 else first, *(heads[at] for at in order)]]
+    labels = gates if seed % 5 < 3 else list("ifgo")
+    rows += [[label, *(str(row[at]) for at in order)] for label, row in zip(labels, numbers)]
+    given = {
+        key: {g: [n] if key == "b" else [[n]] for g, n in zip("ifgo", numbers[:, at])} for at, key in enumerate("UWb")
+    }
+    for lines in (rows, [list(column) for column in zip(*rows)]):
+        sheet = said(names) + table(lines[0], lines[1:])
+        if language == "nobody's" and letters == "{0}":
+            with pytest.raises(RnncalcError):
+                problem(sheet)
+        else:
+            assert_same(sheet, {"cell": "lstm", **given, "x": [[0.8], [-1.5]]})
+
+
+@pytest.mark.parametrize("heads", [("U", "W", "Yerdəyişmə"), ("Giriş çəkisi", "W", "b")])
+def test_a_column_of_numbers_that_nobody_knows_is_not_left_out(heads: tuple[str, ...]) -> None:
+    rows = [[gate, *map(str, numbers)] for gate, numbers in zip("ifgo", drawn_at(9, 4, 3))]
+    with pytest.raises(RnncalcError):
+        problem(said(("U", "W", "b")) + table(["gate", *heads], rows))
+
+
+def test_rows_of_a_table_of_gates_may_hold_vectors_and_functions() -> None:
+    U, W, b = drawn_at(10, 4, 2), drawn_at(11, 4), drawn_at(12, 4)
+    rows = [[g, printed(u), "tanh" if g == "g" else "σ", str(w), str(n)] for g, u, w, n in zip("ifgo", U, W, b)]
+    sheet = said(("U", "W", "b")).replace("0.8", "[0.8, 0.1]").replace("-1.5", "[-1.5, 0.4]")
+    given = {"U": {g: [u.tolist()] for g, u in zip("ifgo", U)}, "W": {g: [[w]] for g, w in zip("ifgo", W)}}
+    wanted = {"cell": "lstm", **given, "b": {g: [n] for g, n in zip("ifgo", b)}, "x": [[0.8, 0.1], [-1.5, 0.4]]}
+    assert_same(sheet + table(["게이트", "입력 가중치 U", "함수", "W", "편향"], rows), wanted)

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from rnncalc.common.i18n import _
 from rnncalc.errors import ProblemError, shown
-from rnncalc.problems.formulas import layers
+from rnncalc.problems.formulas import layers, slices
 from rnncalc.problems.formulas import match as matching
 from rnncalc.problems.formulas import reader as formulas
 from rnncalc.problems.formulas import symbol as symbols
@@ -37,6 +37,7 @@ class Equations:
     layers: int = 0  # as many as a sheet says, of equations that are written once for all
     zeros: Collection[str] = ()  # what the sheet says to be zero: states
     sizes: Sequence[StatedSize] = ()
+    sliced: Sequence[StatedSize] = ()  # H, as the slices of a vector of all gates say it
     _made: Decision | None = None
 
     @property
@@ -51,7 +52,10 @@ class Equations:
         """
         if self._made is None:
             try:
-                self._made = self._decided(system(self._of_layers(names), dict.fromkeys(names)), names, cell)
+                parts = slices.named(self._of_layers(names))
+                self.sliced = [StatedSize("H", units, "H", where) for units, where in parts.units]
+                made = system(parts.equations, dict.fromkeys(names), parts.order)
+                self._made = self._decided(made, names, cell)
             except NotUnderstoodError as odd:
                 raise self._refused(odd) from None
         return self._made
@@ -192,4 +196,4 @@ def settled(given: Mapping[str, RawValue]) -> Settlement:
     shown_lines = "; ".join(_tidy(equation.text) for equation in stated.equations)
     said = _("the equations decide: {lines}").format(lines=shown(shown_lines, 200))
     last_only = not isinstance(made, Match) and made.output in made.system.last
-    return Settlement(keys, [said, *notes, *stated.notes], last_only, stated.sizes)
+    return Settlement(keys, [said, *notes, *stated.notes], last_only, [*stated.sizes, *stated.sliced])

@@ -207,7 +207,7 @@ class KeysFromEquations:
     def _block(self, numbers: Numbers, theirs: Param, match: Match) -> Numbers:
         """The rows of one gate, in the order that the sheet says."""
         labels = list(dict.fromkeys(stacks.blocks_of(match.system, theirs.key)))
-        if "gates" not in self.left:
+        if "gates" not in self.left and theirs.key not in match.system.order:
             message = _("the rows of {name} belong to the gates {order}, in this order, as nothing else is said")
             note = message.format(name=theirs.key, order=", ".join(labels))
             if note not in self.notes:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Mapping
 
+from rnncalc.problems.formulas import slices
 from rnncalc.problems.formulas import symbol as symbols
 from rnncalc.problems.formulas.nodes import Apply, Concat, Node, Num, Prod, Sum, Sym, Turned, quotient, simplified
 from rnncalc.problems.formulas.spelling import BREAK, MATRIX
@@ -258,8 +259,11 @@ class Reader:
         return simplified(Apply(function, inside.parts if several else (inside,)))  # type: ignore[union-attr]
 
     def powers(self, node: Node) -> Node:
-        """x², e^{−a}."""
+        """x², e^{−a}, q_t(1:2)."""
         powers = 0
+        if isinstance(node, Sym) and (rows := slices.read(self.text, self.at, node.symbol)):
+            self.at = rows[1]
+            node = Sym(rows[0])
         while self.text.startswith("^", self.at):
             powers += 1
             if powers > MOST_POWERS:

@@ -87,6 +87,8 @@ _RULES: list[tuple[re.Pattern[str], str]] = [
     (re.compile(r"\^\s*\{?\s*(?:\\(?:top|intercal)(?![a-zA-Z])|\\math(?:sf|rm)\s*\{\s*T\s*\}|⊤|T\b)(?:\s*\})?"), "^T "),
     (re.compile(r"\*\*([^*\n]+?)\*\*"), r"\1"),
     (re.compile(r"&(?=\s*(?::?=|≈|←))|(?<==)\s*&"), " "),
+    (re.compile(r"(?<=[\w)\]}' ])\.\*(?=[ \t\w(\[])"), "∘"),  # MATLAB
+    (re.compile(r"(?<=[\w)\]}' ])\./(?=[ \t\w(\[])"), "/"),
 ]
 _STYLE = re.compile(rf"\\(?:{_STYLES})\s*(?:\{{([^{{}}]*)\}}|(?<=[a-z])(?:\s+(\w)|\s*(\\[a-zA-Z]+)))")
 _ACCENT = re.compile(rf"\\({'|'.join(_ACCENTS)})\s*(?:\{{\s*(\\?\w+)\s*\}}|\s*(\\[a-zA-Z]+|\w))")

@@ -63,7 +63,9 @@ def of_library(given: Collection[str], ours: str, match: Match) -> GateStack | N
 
 
 def blocks_of(system: System, key: str) -> list[str]:
-    """The gates whose rows of one array the equations read, in the order of the equations."""
+    """The gates whose rows of one array the equations read, in the order that slices say, else of the equations."""
+    if key in system.order:
+        return [*system.order[key]]
     read = [param for poly in system.polys.values() for param in parameters(poly)]
     return list(dict.fromkeys(param.block for param in read if param.key == key and param.block))
 
@@ -74,6 +76,9 @@ def gate_order(given: Mapping[str, RawValue], labels: Sequence[str], match: Matc
     if "gates" not in given:
         return order
     stated = [our_gate(letter, match) for letter in re.findall(r"\w\u0303?", given["gates"].word())]
+    if tuple(labels) in match.system.order.values() and stated != order:
+        message = _("{where}: gates {word} contradicts the slices of the equations; leave one out")
+        raise ProblemError(message, where=given["gates"].where, word=given["gates"].word())
     if sorted(stated) != sorted(order):
         message = _("{where}: gates must name each of {known} once")
         raise ProblemError(message, where=given["gates"].where, known=", ".join(labels))

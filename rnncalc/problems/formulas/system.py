@@ -32,6 +32,7 @@ from rnncalc.problems.formulas.polynomial import (
     added,
     of_gate,
     ordered,
+    parameters,
     scaled,
     signals,
     times,
@@ -61,16 +62,21 @@ class System:
     inputs: set[str] = field(default_factory=set)
     first: int | None = None  # the number of the one step that the equations are written for, where there is one
     last: set[str] = field(default_factory=set)  # signals that are read from the last step alone: y = V h_T
+    order: dict[str, tuple[str, ...]] = field(default_factory=dict)  # array → its gates from the top, where slices say
 
     @property
     def signals(self) -> set[str]:
         return {*self.polys, *self.inputs}
 
 
-def system(equations: Sequence[Equation], given: Mapping[str, object] = {}) -> System:
-    """The system of these equations. given: the names that have a value. Raises NotUnderstoodError."""
-    made = _Maker(equations, given)
-    return made.system
+def system(
+    equations: Sequence[Equation], given: Mapping[str, object] = {}, parts: Mapping[str, tuple[str, ...]] = {}
+) -> System:
+    """The system of these equations. given: the names that have a value; parts: vector → its parts from the top.
+
+    Raises NotUnderstoodError.
+    """
+    return _Maker(equations, given, parts).system
 
 
 def of_last_step(equations: Sequence[Equation]) -> list[Equation]:
@@ -102,8 +108,10 @@ def _beside_numbers(node: Node) -> Iterator[Symbol]:
 
 
 class _Maker:
-    def __init__(self, equations: Sequence[Equation], given: Mapping[str, object]):
-        self.given = given
+    def __init__(
+        self, equations: Sequence[Equation], given: Mapping[str, object], parts: Mapping[str, tuple[str, ...]]
+    ):
+        self.given, self.parts = given, parts
         numbered = [e.defined.number for e in equations if e.defined.offset is None and e.defined.number is not None]
         self.timed = any(e.defined.offset is not None for e in equations)
         self.step = max(numbered) if numbered and not self.timed else None
@@ -169,7 +177,10 @@ class _Maker:
         ):
             return None
         self.sliced.add(symbol.base)
-        return of_gate(self.poly(self.nodes[symbol.base]), symbol.words[0])
+        poly = self.poly(self.nodes[symbol.base])
+        if symbol.base in self.parts:
+            self.system.order |= {param.key: self.parts[symbol.base] for param in parameters(poly)}
+        return of_gate(poly, symbol.words[0])
 
     def signal(self, key: str, offset: int) -> Signal:
         if key not in self.defined:

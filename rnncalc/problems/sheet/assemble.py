@@ -35,7 +35,6 @@ from rnncalc.problems.sheet import (
     named_vectors,
     prose,
     single_step,
-    tables,
     units,
     unread,
     values,
@@ -49,7 +48,7 @@ from rnncalc.problems.sheet.scan import scan
 from rnncalc.problems.sheet.sentence_claims import claims
 from rnncalc.problems.sheet.sequences import SheetSequences
 from rnncalc.problems.sheet.sizes import in_sentences
-from rnncalc.problems.sheet.table_heads import ROLES
+from rnncalc.problems.sheet.table_heads import GATE_STEPS, ROLES, has_words, role_of
 from rnncalc.problems.sheet.words import Words
 
 CANDIDATES = ("g", "c", "c̃", "C", "C̃", "g̃", "n", "h", "h̃", "s", "s̃")
@@ -135,7 +134,8 @@ class _Assembly:
             self.given["answers"] = RawValue(
                 answers(claimed, self.made, sequences.first, sequences.steps), claimed[0].where
             )
-        order = prose.gate_order(self.sheet.prose)
+        sliced = isinstance(self.made, FromEquations) and self.made.matches[0].system.order
+        order = "" if sliced else prose.gate_order(self.sheet.prose)
         if order and "gates" not in self.given and self.equations.equations:
             self.given["gates"] = RawValue(order, "order")
         precision = digits.precision(self.sheet.prose)
@@ -205,18 +205,31 @@ class _Assembly:
     # roles -----------------------------------------------------------------------------------------------------------
 
     def _candidates(self) -> None:
-        """The candidate of a table of gates under the letter that the equations have: W_c where a row says W_g."""
+        """What tables of gates hold under the letters that the equations have: W_c where a row says W_g.
+
+        What stands under words with a letter that no equation reads, “input weight w”, is what the words say; where
+        they say nothing, it is not read.
+        """
         read = {name.key.replace("_", "") for e in self.equations.equations for name in symbols_of(e.node)}
-        for at, item in enumerate(self.sheet.assigned):
+        every, self.sheet.assigned = self.sheet.assigned, []
+        for item in every:
             name = item.symbol
-            if name.steps != tables.GATE_STEPS or name.key.replace("_", "") in read:
+            if name.steps != GATE_STEPS or name.key.replace("_", "") in read:
+                self.sheet.assigned.append(item)
                 continue
             gate = max(at for at, label in enumerate(name.indices) if not label.isdigit())
-            for letter in CANDIDATES if name.indices[gate] in CANDIDATES else ():
-                other = replace(name, indices=(*name.indices[:gate], letter, *name.indices[gate + 1 :]))
-                if other.key.replace("_", "") in read:
-                    self.sheet.assigned[at] = replace(item, symbol=other)
-                    break
+            others = [
+                replace(name, indices=(*name.indices[:gate], letter, *name.indices[gate + 1 :]))
+                for letter in (CANDIDATES if name.indices[gate] in CANDIDATES else ())
+            ]
+            role = role_of(name.text) if has_words(name.text) else None
+            known = next((other for other in others if other.key.replace("_", "") in read), None)
+            if known is None and role:
+                known = replace(name, base=role.base, indices=name.indices[gate:])
+            if known or not has_words(name.text):
+                self.sheet.assigned.append(replace(item, symbol=known or name))
+            else:
+                self.sheet.notes.append(_("not read: {text}").format(text=f"{item.where}: {shown(item.value, 40)}"))
 
     def _named_numbers(self) -> None:
         """The names of numbers that the equations have: h(t) = tanh(0.6 x(t) + …), where w = 0.6."""

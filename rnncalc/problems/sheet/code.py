@@ -23,6 +23,11 @@ _PROMPT = re.compile(r"^([ \t]*)(In|Out)[ \t]?\[[ \t]*\d*[ \t]*\][ \t]*:?", re.M
 _DOT = re.compile(
     r"\b(?:np|numpy|torch|tf|jnp)\.(?:dot|matmul|mm|mv)\([ \t]*([\w.\[\]-]+)[ \t]*,[ \t]*([\w.\[\]-]+)[ \t]*\)"
 )
+_ITEM = r"[ \t]*[A-Za-z][\w.]{0,30}(?:\[[^\[\],:\n]{0,12}\])?[ \t]*"
+_BELOW = re.compile(  # np.concatenate([h, x]), torch.cat((x, h), dim=1), np.r_[h, x]
+    r"\b(?:np|numpy|jnp|torch|tf)\.(?:(?:concatenate|concat|cat|hstack|vstack)\([ \t]*[\[(]|r_\[)"
+    rf"({_ITEM}(?:,{_ITEM}){{1,3}})[\])][ \t]*(?:,[ \t]*(?:axis|dim)?[ \t]*=?[ \t]*-?[01][ \t]*)?(?:(?<=\])(?!\))|\))"
+)
 _NOTHING = r"(?:\[\]|\{\}|list\(\)|dict\(\)|None)"
 _GOES_ON = re.compile(r"(?<=\S)([ \t]*)\.\.\.[ \t]*\n")
 _EMPTY = re.compile(  # to be filled: hs, ys = [], []
@@ -78,6 +83,7 @@ def plain(text: str) -> str:
     text = _FILLED.sub(lambda made: "" if _is_filled(text, made[1]) else made[0], text)
     text = _ENTRY.sub(r"\1", _WHOLE.sub("", text))
     text = _PROMPT.sub(_without_prompt, text)
+    text = _BELOW.sub(r"[\1]", text)
     text = _DOT.sub(r"\1 @ \2", text)
     text = re.sub(r"\b(loss|L)[ \t]*-=[ \t]*(?=(?:np|torch|math)\.log\b)", r"\1 += -", text)
     text = _inlined(_encoded(text))

@@ -49,13 +49,14 @@ def on_one_line(text: str) -> str:
             before = line[end : piece.start()]
             named, end = bool(_NAME.search(before)), piece.end()
             above = next((m for m in open_ones if abs(m.rows[-1][1] - piece.start()) <= NEAR and m not in still), None)
-            if above is None or (named and above.named >= 0) or not (named or not before.strip(" ,;")):
+            beside = bool(before.strip(" ,;")) and not named  # the vectors of A [x; h], no row of a matrix
+            if above is None or (named and above.named >= 0) or beside:
                 above = _Matrix()
                 matrices.append(above)
             if named:
                 above.named = len(above.rows)
             above.rows.append((number, piece.start(), piece.end(), piece[1] or piece[2] or piece[3] or ""))
-            still.append(above)
+            still += [] if beside else [above]
         depth = max(0, depth + line.count("[", counted) - line.count("]", counted))
         open_ones = still
     edits = [edit for matrix in matrices if len(matrix.rows) > 1 and matrix.named >= 0 for edit in _edits(matrix)]

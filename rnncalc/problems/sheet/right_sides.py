@@ -336,8 +336,9 @@ class RightSides:
             self.sheet.formulas.append((begin, word.end(), known))
             return self._use(begin, word.end())
         function = loss.function_of(node)
-        if function and any(name.base in label for name_of in nodes.symbols_of(node) for label in name_of.words):
-            return self._equation(begin, at, name)  # f = σ(a_f) is a gate
+        labels = [label for name_of in nodes.symbols_of(node) for label in name_of.words]
+        if function and any(name.base in label or ":" in label for label in labels):
+            return self._equation(begin, at, name)  # f = σ(a_f) is a gate, f = σ(q[0:2]) too
         if function:
             self.sheet.functions[name.key] = function
             self.sheet.formulas.append((begin, end, function))

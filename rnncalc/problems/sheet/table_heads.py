@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 from rnncalc.problems.formulas import symbol as symbols
 from rnncalc.problems.formulas.spelling import BREAK
 from rnncalc.problems.formulas.symbol import Symbol
+from rnncalc.problems.notation import GATE_NAMES
 from rnncalc.problems.sheet import layer_parts
 
 FEATURE = re.compile(r"\W*(?:input|feature|eingang|entrée|输入|特征)s?\s*[_#]?\{?\d{1,3}\W*", re.IGNORECASE)
@@ -14,6 +16,7 @@ _STEP_WORDS = re.compile(
     r"第\s*(\d{1,6})\s*[天步个时]|^\W*(?:day|step|week|hour|month|time|tag|jour|día|t)\W{1,3}(\d{1,6})\W*$|\bx_\{?(\d{1,6})\b",
     re.IGNORECASE,
 )
+GATE_STEPS = "τt"  # marks the names of a table of gates, where n is a gate and no step
 GATE_WORDS = {
     "forget": "f", "input": "i", "output": "o", "candidate": "g", "cell": "g", "update": "z", "reset": "r", "new": "n",
     "memory": "g", "遗忘": "f", "输入": "i", "输出": "o", "候选": "g", "更新": "z", "重置": "r",
@@ -32,10 +35,24 @@ _CODE = re.compile(
     re.IGNORECASE,
 )
 _ENTRY = re.compile(r"\W*(?:dim\w*|component|entry|feature|分量|维度?|[xe])\W{0,3}\d{1,3}\W*|\d{1,3}", re.IGNORECASE)
+_GATE_WORDS_OF_OTHERS = {  # of tables alone: in sentences they say no order
+    "망각": "f", "입력": "i", "출력": "o", "후보": "g", "셀": "g", "갱신": "z", "업데이트": "z",
+    "리셋": "r", "재설정": "r",
+    "忘却": "f", "入力": "i", "出力": "o", "候補": "g", "セル": "g", "リセット": "r",
+    "遺忘": "f", "輸入": "i", "輸出": "o", "候選": "g",
+    "verg": "f", "eing": "i", "ausg": "o", "kandidat": "g", "aktual": "z", "rücks": "r", "zelle": "g",
+    "oubli": "f", "entr": "i", "sortie": "o", "candidat": "g", "mise à jour": "z", "réinit": "r",
+    "olvid": "f", "esquec": "f", "dimentic": "f", "oblio": "f", "ingress": "i", "salida": "o", "saída": "o",
+    "uscita": "o", "actualiz": "z", "atualiz": "z", "aggiorn": "z", "reinic": "r",
+    "забы": "f", "вход": "i", "выход": "o", "кандидат": "g", "обнов": "z", "сброс": "r",
+    "zapom": "f", "wejś": "i", "wyjś": "o", "kandydat": "g",
+}  # fmt: skip
+GATE_LETTERS = {letter for names in GATE_NAMES.values() for letters in names.values() for letter in letters}
 ROLES = {  # words in the head of a column → our letter, marked as such
-    r"recurrent|hidden|state|循环|隐藏|rekurrent|récurrent": "@W",
-    r"input|输入|eingang|entrée": "@U",
-    r"bias|偏置|threshold|biais": "@b",
+    r"recurrent|hidden|state|循环|循環|隐藏|隱藏|순환|은닉|이전 상태|再帰|隠れ|回帰|rekur|récur|ricorr|recorr|"
+    r"рекуррент|скрыт|verdeckt|zustand": "@W",
+    r"input|输入|輸入|입력|入力|eingang|eingabe|entrée|entrada|ingresso|вход|wejści": "@U",
+    r"bias|偏置|threshold|biais|편향|바이어스|バイアス|sesgo|viés|смещени|polariz": "@b",
 }
 WORDS = {
     r"(?:next|following|target|desired|correct)\s*(?:word|letter|character|token)|下一个?(?:词|字符|字)": "targets",
@@ -90,6 +107,28 @@ def role_of(text: str) -> Symbol | None:
     return None
 
 
+def weight_of(text: str) -> Symbol | None:
+    """What a column of weights is called: by one letter among words of any language, 입력 가중치 w, else by words."""
+    text = re.sub(r"_\{?[ ]?[*•·][ ]?\}?", "", text)  # U_*, of any gate
+    places = re.finditer(r"(?<![^\W_])(?=[^\W\d_](?![^\W\d_]))", text) if has_words(text) else ()
+    letters = [read[0] for place in places if (read := symbols.read(text, place.start()))]
+    if len(letters) == 1 and letters[0].base.isascii() and letters[0].base not in "xXhs":
+        name: Symbol | None = replace(letters[0], text=text)
+    else:
+        name = (role_of(text) if has_words(text) else None) or symbol_of(text)
+    return replace(name, steps=GATE_STEPS) if name and name.base[0] not in "xXhs" else name
+
+
+def has_words(text: str) -> bool:
+    """Whether a word stands there, and not letters alone."""
+    return re.search(r"[^\W\d_]{2}", text) is not None
+
+
+def is_gate(text: str) -> bool:
+    """Whether a row is called as a gate is, by a letter of one or by a word."""
+    return gate_of(text).rstrip("\u0303") in GATE_LETTERS
+
+
 def gate_of(text: str) -> str:
     """The letter of a gate."""
     text = text.strip(f"$ {BREAK}").strip("()（）")
@@ -98,7 +137,8 @@ def gate_of(text: str) -> str:
         return letter[1]
     if re.fullmatch(r"[^\W\d_][\u0303]?(?:_t|_\{t\})?", text):
         return text[0]
-    named = next((letter for word, letter in GATE_WORDS.items() if word in text.lower()), "")
+    words = {**GATE_WORDS, **_GATE_WORDS_OF_OTHERS}
+    named = next((letter for word, letter in words.items() if word in text.lower()), "")
     alone = re.findall(r"(?<![^\W_])[a-z]\u0303?(?![^\W_])", text)  # cand. g (tanh)
     return named or (alone[0] if len(alone) == 1 else "")
 

@@ -5,6 +5,7 @@ Longer than other files, because a table is found and read by the same words.
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -14,14 +15,17 @@ from rnncalc.problems.formulas.symbol import Symbol
 from rnncalc.problems.sheet import layer_parts, values
 from rnncalc.problems.sheet.table_heads import (
     FEATURE,
+    GATE_STEPS,
     codes_words,
     gate_of,
+    has_words,
+    is_gate,
     is_word,
     layer_of,
-    role_of,
     said_step,
     step_of,
     symbol_of,
+    weight_of,
 )
 
 _RULE = re.compile(r"[\s|:+-]*")
@@ -58,14 +62,16 @@ _OF_GATES = re.compile(  # without rules, two blanks between two heads: input we
     r"(?:[ \t]*[^\W\d][^\n=|&\d]{0,30}(?:[ \t]+[-+−]?[\d._][^\s=|&]*)+[ \t]*(?:\n|\Z)){2,}",
     re.MULTILINE,
 )
-GATE_STEPS = "τt"  # marks the names of a table of gates, where n is a gate and no step
 _HEAD = r"[^\W\d][^\n,;|=&]{0,30}"
 _ENTRY = r"[ \t]{0,9}[-+−]?(?:\d{1,30}(?:\.\d{0,30})?|\.\d{1,30})(?:e[-+]?\d{1,3})?[ \t]{0,9}"
 _SEPARATED = re.compile(
     rf"^[ \t]{{0,9}}{_HEAD}(?:[,;][ \t]{{0,9}}{_HEAD})+\n(?:{_ENTRY}(?:[,;](?:{_ENTRY}|[ \t]?_{{0,9}}))+(?:\n|\Z))+",
     re.MULTILINE | re.IGNORECASE,
 )
-GATE = re.compile(r"(?:gate|gates|门|闸门|门控|gatter|porte)?", re.IGNORECASE)
+GATE = re.compile(
+    r"(?:gates?|[门門]|闸门|门控|gatter|tore?|portes?|게이트|ゲート|(?:com)?puertas?|portas?|вентил\w{1,2}|гейт\w{0,2})?",
+    re.IGNORECASE,
+)
 NAME = re.compile(r"(?:name|parameter|quantity|symbol|matrix|variable|参数|名称|符号|变量)s?", re.IGNORECASE)
 VALUE = re.compile(
     r"(?:value|valore?|valeur|wert|wartość|取值|answer|your answer|my answer|result|值|数值|答案|结果)s?", re.IGNORECASE
@@ -121,7 +127,7 @@ def find(text: str) -> Iterator[Table]:
         rows = [(at, line.split()) for at, line in _lines(text, block)]
         if all(len(row) == len(rows[0][1]) for _line, row in rows):
             yield Table(block.start(), block.end(), rows[0][1], rows[1:])
-    yield from _of_gates(text)
+    yield from _aligned(text)
     yield from _separated(text)
 
 
@@ -130,7 +136,7 @@ def _lines(text: str, block: re.Match[str]) -> Iterator[tuple[int, str]]:
     return enumerate(block[0].splitlines(), text.count("\n", 0, block.start()))
 
 
-def _of_gates(text: str) -> Iterator[Table]:
+def _aligned(text: str) -> Iterator[Table]:
     """Gates with numbers in columns that blanks separate, under a line of names; their own column may have none."""
     for block in _OF_GATES.finditer(text):
         (_line, named), *lines = _lines(text, block)
@@ -204,11 +210,12 @@ def _cells_of(table: Table, above: str) -> Iterator[Cell]:
             for head, text in zip(table.header[1:], row[1:]):
                 if name and text:
                     yield Cell(_of_layer(name, layer_parts.numbered(head)), text, line)
-    elif GATE.fullmatch(first) and all(gate_of(row[0]) for _line, row in table.rows if row):
-        for line, row in table.rows:
-            for name, text in _of_gate(table.header[1:], row[1:]):
+    elif gates := _of_gates(table):
+        shared = _shared_labels(gates.header[1:])
+        for line, row in gates.rows:
+            for name, text in _of_gate(gates.header[1:], row[1:]):
                 layer = [label for label in name.labels if label.isdigit()]
-                labels = (*name.words, gate_of(row[0]), *layer)
+                labels = (*(word for word in name.words if word not in shared), gate_of(row[0]), *layer)
                 yield Cell(Symbol(name.base, labels, name.text, steps=GATE_STEPS), text, line)
     elif layer_parts.HEADER.fullmatch(first) and all(layer_of(row[0]) for _line, row in table.rows if row):
         for line, row in table.rows:
@@ -297,14 +304,58 @@ def _on_end(table: Table) -> Table:
     return Table(table.begin, table.end, heads, rows)
 
 
+def _of_gates(table: Table) -> Table | None:
+    """The table with a row a gate, where its rows or its columns are gates and the others are called as weights are."""
+    first = _bare(table.header[0])
+    whole = len({len(table.header), *(len(row) for _line, row in table.rows)}) == 1
+    for each in (table, _turned(table)) if whole and not NAME.fullmatch(first) else ():
+        gates, heads = [gate_of(row[0]) for _line, row in each.rows], _numeric(each)
+        distinct = len({*gates}) == len(gates) > 1 and all(is_gate(row[0]) for _line, row in each.rows)
+        if distinct and len(heads) > 1 and all(map(_is_weight, heads)):
+            return each
+    named = all(FEATURE.fullmatch(head) or weight_of(head) for head in _numeric(table))
+    gated = GATE.fullmatch(first) and all(gate_of(row[0]) for _line, row in table.rows if row)
+    return table if gated and named else None
+
+
+def _numeric(table: Table) -> list[str]:
+    """The heads of the columns that have numbers, without the first."""
+    columns = itertools.zip_longest(*(row[1:] for _line, row in table.rows), fillvalue="")
+    numeric = [any(values.numbers(text.strip(f"$ {BREAK}")) is not None for text in column) for column in columns]
+    return [head for head, has in zip(table.header[1:], numeric) if has]
+
+
+def _turned(table: Table) -> Table:
+    lines = [table.header, *(row for _line, row in table.rows)]
+    return Table(
+        table.begin, table.end, [row[0] for row in lines],
+        [(table.rows[0][0], [row[at] for row in lines]) for at in range(1, len(table.header))],
+    )  # fmt: skip
+
+
+def _is_weight(head: str) -> bool:
+    """Whether a column is called as weights are: by a word, by what they multiply, by a letter that has no step."""
+    name = weight_of(head)
+    if name is None or FEATURE.fullmatch(head):
+        return name is not None
+    if name.offset is not None:
+        return name.offset == -1 or name.base in "xX"
+    return name.base[0] == "@" or has_words(head) or name.base[0].isupper() or name.base[0] in "uwvbpdqrkθβ"
+
+
+def _shared_labels(header: Sequence[str]) -> set[str]:
+    """The labels that every name has, W_k, U_k, b_k: they stand for the gate."""
+    labels = [{*name.words} for head in header if (name := weight_of(head)) and name.base[0] != "@"]
+    return set.intersection(*labels) if len(labels) > 1 else set()
+
+
 def _of_gate(header: Sequence[str], row: Sequence[str]) -> Iterator[tuple[Symbol, str]]:
     """The weights in the row of a gate: by name, or by what they multiply, input 1, input 2, h_{t-1}, bias."""
     sources = [at for at, head in enumerate(header) if FEATURE.fullmatch(head)]
     if sources:
         yield Symbol("@U", (), ""), f"[{', '.join(row[at] for at in sources)}]"
     for at, (head, text) in enumerate(zip(header, row)):
-        worded = re.fullmatch(r"[^\W\d_]{2,}(?:[ -][^\W\d_]+)*", head)
-        name = (role_of(head) if worded else None) or symbol_of(head)
+        name = weight_of(head)
         if name and (name.offset == -1 or (name.offset == 0 and name.base in "xX")):
             name = Symbol("@W" if name.offset else "@U", (), "")
         if name and text and at not in sources and not re.fullmatch(r"[^\W\d]+", text):  # the name of a function
