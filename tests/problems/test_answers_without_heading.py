@@ -115,6 +115,41 @@ def test_gradients_and_new_weights_keep_the_letters_of_the_sheet(
     assert len({place.split(",")[0] for place in wrong}) == 2
 
 
+WAYS = {  # of g, the gradient, and n, the new value of a weight: what is said, and what it answers
+    "{W}_new = {n}": "new", "{W}_{{neu}} = {n}": "new", "$" + r"{W}^{{\text{{new}}}} = {n}$": "new",
+    "{W}_updated = {n}": "new",
+    "{W}_new = {W} - eta dL/d{W} = {w} - 0.1 * {g} = {n}": "new",
+    r"${W}_{{\text{{new}}}} = {W} - \eta \frac{{\partial L}}{{\partial {W}}} = {w} - 0.1 \cdot ({g}) = {n}$": "new",
+    "{W}_new = {W} - 0.1 dL/d{W} = {n}": "new",
+    "d{W} = {g}": "d", "d{W} = dL/d{W} = {g}": "d", "- dL/d{W} = {g}": "d", "1. dL/d{W} = {g}": "d",
+    "∇{W} = {g}": "d", "∇_{W} L = {g}": "d", r"$\nabla_{{{W}}} L = {g}$": "d",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("way", "letters"), list(itertools.product(WAYS, ["UWV", "WUV", "VUW", "ABC"])))
+@pytest.mark.parametrize("head", ["", "## My answers\n"])
+@pytest.mark.parametrize("shift", [0.0, 0.4])
+def test_gradients_and_updates_of_numbers(way: str, letters: str, head: str, shift: float, tmp_path: Path) -> None:
+    """Before, −η ∂L/∂W = 0.5 − 0.1 · 0.125 = 0.4875 was the gradient, and ∇_W L = 0.125 the loss."""
+    weights = {"U": 0.5, "W": 0.7, "V": 1.3}
+    keys = {"x": [[1], [-2], [0.5]], "targets": [None, None, 0.4], "loss": "half_squared_error"}
+    got = problem({**weights, **keys})
+    gradients = got.backward(got.forward())
+    reads, keeps, shows = letters
+    text = (
+        f"h_t = tanh({reads} x_t + {keeps} h_{{t-1}})\nq = {shows} h_3\nL = 1/2 (q - y)^2, y = 0.4, learning rate 0.1\n"
+    )
+    text += f"{reads} = 0.5, {keeps} = 0.7, {shows} = 1.3\nx_1 = 1, x_2 = -2, x_3 = 0.5\n\n{head}"
+    for letter, (ours, weight) in zip(letters, weights.items()):
+        gradient = float(gradients[ours].item()) + shift
+        said = {"W": letter, "w": weight, "g": f"{gradient:.5f}", "n": f"{weight - RATE * gradient:.5f}"}
+        text += way.format(**said) + "\n"
+    verdicts = judged(text, tmp_path)
+    names = [f"d{ours}" if WAYS[way] == "d" else f"{ours}_new" for ours in weights]
+    assert sorted(place.split("'")[1] for place in verdicts) == sorted(names)
+    assert {*verdicts.values()} == {"wrong" if shift else "right"}
+
+
 def plain(keys: dict[str, Any]) -> dict[str, Any]:
     """The values as a file holds them."""
     return {name: value.tolist() if isinstance(value, np.ndarray) else value for name, value in keys.items()}

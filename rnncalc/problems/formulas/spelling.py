@@ -38,6 +38,7 @@ _GREEK = {
     "varepsilon": "ε",
     "lambda": "λ",
     "partial": "∂",
+    "nabla": "∇",
     "ell": "ℓ",
 }
 _MARKS = {

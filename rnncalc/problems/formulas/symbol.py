@@ -20,6 +20,7 @@ _RELATIVE = re.compile(r"([tnkτ])(?:([+-])(\d))?")
 _PART = r"(?:\w[+-]\d|[\w\u0302\u0303]+)"  # of an index: t-1, xh, of the candidate h̃
 _LAYER = re.compile(r"\d+|[lℓ](?:[-+]\d)?|L")
 _NAMED = re.compile(r"_|\s*:?=(?!=)")  # behind a 2 that is no power: h^2_t, W^2 = …
+UPDATED = ("new", "neu", "updated", "nouveau", "nuevo", "nuovo")
 EARLIER = ("prev", "old", "previous", "last")
 
 
@@ -77,8 +78,8 @@ class Symbol:
     @property
     def before_update(self) -> str:
         """The key of the parameter whose value after a step of descent this is: U of U_new; empty where it is none."""
-        bare = replace(self, indices=tuple(index for index in self.indices if index != "new"))
-        return bare.key if "new" in self.words else ""
+        bare = replace(self, indices=tuple(index for index in self.indices if index not in UPDATED))
+        return bare.key if {*UPDATED} & {*self.words} else ""
 
     def without(self, number: int) -> str:
         """The key without a number among its indices: the name of what has a value a step."""

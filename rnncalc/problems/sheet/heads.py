@@ -25,6 +25,11 @@ _GRADIENT = re.compile(
     re.IGNORECASE,
 )
 _ENTRY = re.compile(r"[ }]*((?:\[[ ]?\d{1,6}[ ]?\][ ]*){0,2})[ }]*")
+_OF_LOSS = re.compile(r"[ }]*(?:[LJEℒ]|loss)[ ]*")  # ∇_W L
+_STEP_OF_DESCENT = re.compile(  # W - η ∂L/∂W: what stands behind the sign is no gradient
+    r"(?:[-+*/·×∘]|(?<![A-Za-z])(?:η|\\?eta|α|\\?alpha|lr|\d{1,9}(?:\.\d{0,9})?))[ ]{0,9}"
+    r"(?:\\cdot[ ]{0,9}|\\,|[*·×])?[ ]{0,9}\Z"
+)
 _TYPED = re.compile(  # U_new.o, answers.h_2[1]
     r"(?:answers\.[^\s=:：,;]{1,80}(?:\s{0,2},\s{0,2}\d{1,7}\s{0,2}[\])}]{1,2})?|[A-Za-z]\w*(?:\.[A-Za-z]\w*)+)\s*\Z"
 )
@@ -88,6 +93,12 @@ class Heads:
         if gradient is not None:
             read = symbols.read(self.text, gradient.end())
             behind = _ENTRY.fullmatch(self.text, read[1], stripped) if read else None
+            if read and gradient[0][0] == "∇" and (of_loss := _OF_LOSS.fullmatch(self.text, read[1], stripped)):
+                behind = _ENTRY.match("")
+                stripped = of_loss.end()
+            before = NUMBERING.sub("", self.text[begin : gradient.start()])
+            if read and behind and _STEP_OF_DESCENT.search(before):
+                return None
             if read and read[1] <= stripped and behind:
                 entry = tuple(re.findall(r"\d+", behind[1]))  # of ∂L/∂W, [1][2]
                 name = replace(read[0], indices=(*read[0].indices, *entry), text=read[0].text + behind[1])

@@ -184,8 +184,8 @@ class RightSides:
     def _worked(self, begin: int, at: int, left: list[Symbol], kind: str, several: bool) -> int | None:
         """The place behind a value that stands at the end of its working."""
         answer = self._is_answer(begin)
-        reads = partial(self._reads, left[-1])
-        done = None if several or kind == "word" else working.read(self.reader, at, answer, reads)
+        reads, expected = partial(self._reads, left[-1]), answer or bool(left[-1].before_update)
+        done = None if several or kind == "word" else working.read(self.reader, at, expected, reads)
         if done is None:
             return None
         for symbol in left:

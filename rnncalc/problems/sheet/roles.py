@@ -6,9 +6,12 @@ import re
 from dataclasses import replace
 from functools import cached_property
 
+import numpy as np
+
 from rnncalc.problems.formulas import loss as losses
 from rnncalc.problems.formulas.network import FromEquations
 from rnncalc.problems.formulas.own_cell import OwnCell
+from rnncalc.problems.sheet import values
 from rnncalc.problems.sheet.pieces import Assigned, ScannedSheet
 
 TARGETS = ("target", "targets", "Target", "Targets", "label", "labels", "标签", "目标")
@@ -111,7 +114,7 @@ class Roles:
             return False
         if bare in ("ŷ", "yhat") and self.output == "y" and not self._is_signal(bare):
             bare = "y"
-        if (old := item.symbol.before_update) and old in self.params:
+        if item.symbol.before_update in self.params or self._is_gradient(item):
             return True
         if losses.is_loss(item.symbol) and not self._is_signal(bare):
             judged = self.loss is not None or losses.in_words(self.sheet.prose)[0]
@@ -122,6 +125,12 @@ class Roles:
         is_target = self.loss is not None and self.loss.target == bare
         is_start = number == 0 and bare in self.states
         return self._is_signal(bare) and first <= number <= last and not is_target and not is_start
+
+    def _is_gradient(self, item: Assigned) -> bool:
+        """Whether a name is d and a parameter's, dW beside W; 0 is where a program begins to add."""
+        numbers = values.numbers(item.value) if item.symbol.base[:1] == "d" and len(item.symbol.base) > 1 else None
+        of = replace(item.symbol, base=item.symbol.base[1:]).key
+        return numbers is not None and of in self.params and bool(np.any(numbers.values))
 
     def _says_target(self, item: Assigned) -> bool:
         """Whether the line of a value speaks of a target, or a loss has its name for one."""

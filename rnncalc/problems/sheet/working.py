@@ -25,7 +25,9 @@ MOST = 12  # signs in a row
 _MARK = re.compile(rf"[()\[\]{{}}=≈,;，；。\n{BREAK}]|\.(?!\d)|[:：<>]")
 _SIGN = re.compile(rf"[ \t{BREAK}]*(?:\n[ \t{BREAK}&]*)?([=≈])(?!=)")
 _OPERATOR = re.compile(r"[-+*/·×∘^(\\]")
-_WORD = re.compile(r"(?<![A-Za-z\\])(?!tanh|exp|log|sigm|relu|softm|max|min)[A-Za-z]{3,}(?![A-Za-z]|[_(^\[])|[一-鿿]")
+_WORD = re.compile(
+    r"(?<![A-Za-z\\])(?!tanh|exp|log|sigm|relu|softm|max|min|eta|alpha)[A-Za-z]{3,}(?![A-Za-z]|[_(^\[])|[一-鿿]"
+)
 _NUMBER = re.compile(r"(?<![\w.])(?:\d+\.?\d*|\.\d+)(?![\w.])")
 _MOST_NUMBERS = 6  # of which each may be off by half its last digit
 
@@ -86,7 +88,9 @@ def _is_working(reader: Reader, at: int, end: int, side: str, trusted: bool, rea
         node, behind = reader.read(at)
     except NoFormulaError:
         return trusted and bool(_OPERATOR.search(side))
-    return not isinstance(node, nodes.Sym) and not reader.text[behind:end].strip(f" \t{BREAK}")
+    if reader.text[behind:end].strip(f" \t{BREAK}"):  # W - η ∂L/∂W
+        return trusted and bool(_OPERATOR.search(side))
+    return not isinstance(node, nodes.Sym)
 
 
 def contradicted(working: Working) -> str:
