@@ -135,7 +135,7 @@ def test_gradients_and_updates_of_numbers(way: str, letters: str, head: str, shi
     keys = {"x": [[1], [-2], [0.5]], "targets": [None, None, 0.4], "loss": "half_squared_error"}
     got = problem({**weights, **keys})
     gradients = got.backward(got.forward())
-    reads, keeps, shows = letters
+    reads, keeps, shows = (*letters,)
     text = (
         f"h_t = tanh({reads} x_t + {keeps} h_{{t-1}})\nq = {shows} h_3\nL = 1/2 (q - y)^2, y = 0.4, learning rate 0.1\n"
     )
