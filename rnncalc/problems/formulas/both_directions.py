@@ -75,7 +75,7 @@ def _beside(poly: Poly, emits: list[str]) -> Poly:
     for coefficient, factors in poly:
         only = factors[0] if len(factors) == 1 else None
         if isinstance(only, Function):
-            rest.append((coefficient, (Function(only.name, _beside(only.argument, emits)),)))
+            rest.append((coefficient, (only.changed(lambda inside: _beside(inside, emits)),)))
             continue
         source = _source(only)
         if isinstance(only, Weighted) and coefficient == 1 and source in emits:

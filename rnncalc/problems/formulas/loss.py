@@ -7,10 +7,9 @@ from dataclasses import dataclass
 
 from rnncalc.model.losses import LOSSES
 from rnncalc.problems.formulas import symbol as symbols
-from rnncalc.problems.formulas.nodes import Apply, Node, Quot, Sym
-from rnncalc.problems.formulas.polynomial import Function, NotUnderstoodError
+from rnncalc.problems.formulas.bodies import Body
+from rnncalc.problems.formulas.nodes import Apply, Node, Sym, symbols_of
 from rnncalc.problems.formulas.symbol import Symbol
-from rnncalc.problems.formulas.system import Equation, system
 from rnncalc.problems.parse.numbers import DECIMAL
 
 _SQUARE = re.compile(
@@ -152,16 +151,10 @@ def over_steps(text: str) -> str:
 
 def function_of(node: Node) -> str:
     """The function that a formula of one name is: 1 / (1 + e^{−z}) is sigmoid."""
+    names = {name.key for name in symbols_of(node)} - {"e"}
     if isinstance(node, Apply) and len(node.arguments) == 1 and isinstance(node.arguments[0], Sym):
         return node.name
-    if isinstance(node, Quot):
-        try:
-            poly = system([Equation(Symbol("f", ("t",), "f"), node, "")], {}).polys["f"]
-        except NotUnderstoodError:
-            return ""
-        inside = poly[0][1][0] if len(poly) == 1 and poly[0][1] else None
-        return inside.name if isinstance(inside, Function) else ""
-    return ""
+    return Body(names.pop(), node).name if len(names) == 1 else ""
 
 
 def _is_index(name: Symbol) -> bool:

@@ -116,7 +116,7 @@ def polys(pattern: Poly, poly: Poly, match: Match) -> Iterator[Match]:
     alone = _alone(pattern)
     if isinstance(alone, Function) and alone.name.startswith(ANY):
         line, given = alone.name.partition(":")[2], _alone(poly)
-        if isinstance(given, Function):
+        if isinstance(given, Function) and given.beside is None:
             for after in polys(alone.argument, given.argument, match):
                 yield replace(after, functions={**after.functions, line: given.name})
         for after in polys(alone.argument, poly, match):
@@ -204,6 +204,8 @@ def factors(pattern: Factor, given: Factor, match: Match) -> Iterator[Match]:
         for after in factors(pattern.weight, given.weight, match):
             yield from polys(pattern.vector, given.vector, replace(after, rows=given.rows))
     elif isinstance(pattern, Function) and isinstance(given, Function):
+        if given.beside is not None:
+            return
         if given.name == pattern.name or given.name in GENERIC or given.name.startswith("σ"):
             yield from polys(pattern.argument, given.argument, match)
     elif isinstance(given, Signal) and given.offset == 0 and given.key not in match.lines.values():

@@ -62,33 +62,6 @@ class Concat:
 Node = Num | Sym | Sum | Prod | Quot | Apply | Turned | Concat
 
 
-def simplified(node: Apply) -> Node:
-    """max(0, a) is relu(a), max(0, min(1, 0.2 a + 0.5)) a hard sigmoid, max(0.1 a, a) a leaky ReLU, and their kin."""
-    if node.name == "max" and len(node.arguments) == 2 and (leaking := _leaking(*node.arguments)):
-        return leaking
-    if node.name not in ("max", "min", "clip") or len(node.arguments) < 2:
-        return node
-    numbers = {part.value if isinstance(part, Num) else number(part) for part in node.arguments} - {None}
-    inner = [part for part in node.arguments if number(part) is None]
-    if len(inner) != 1:
-        return node
-    if node.name == "clip":
-        bounds = numbers
-    elif isinstance(inner[0], Apply) and inner[0].name in ("max", "min") and inner[0].name != node.name:
-        bounds = numbers | {number(part) for part in inner[0].arguments} - {None}
-        inner = [part for part in inner[0].arguments if number(part) is None]
-    else:
-        return Apply("relu", (inner[0],)) if node.name == "max" and numbers == {0} else node
-    if bounds == {-1, 1} and len(inner) == 1:
-        return Apply("hard_tanh", (inner[0],))
-    if bounds == {0, 1} and len(inner) == 1 and isinstance(inner[0], Sum):
-        shift = [sign * value for sign, term in inner[0].terms if (value := number(term)) is not None]
-        rest = [(sign, term) for sign, term in inner[0].terms if number(term) is None]
-        if shift == [0.5] and len(rest) == 1 and rest[0][0] > 0:
-            return _hard_sigmoid(rest[0][1]) or node
-    return node
-
-
 def quotient(above: Node, below: Node) -> Node:
     """A quotient; exp(y) / Σ exp(y) is softmax(y), whatever counts the units, and 1 / (1 + exp(−a)) is sigmoid(a)."""
     if above == Num(1.0) and isinstance(below, Sum) and len(below.terms) == 2 and (1, Num(1.0)) in below.terms:
@@ -113,37 +86,6 @@ def _negated(node: Node) -> Node | None:
 
 def _without_unit(name: Symbol) -> Symbol:
     return replace(name, indices=tuple(index for index in name.indices if index not in ("i", "j", "k", "c", "m")))
-
-
-def leaky(inside: Node, slope: float) -> Node:
-    """The leaky ReLU of a formula, relu(a) − slope · relu(−a); ours where its slope is 0.01."""
-    if slope == 0.01:
-        return Apply("leaky_relu", (inside,))
-    below = Apply("relu", (Sum(((-1, inside),)),))
-    return Sum(((1, Apply("relu", (inside,))), (-1, Prod((Num(slope), below), (False,)))))
-
-
-def _leaking(first: Node, second: Node) -> Node | None:
-    """The leaky ReLU that max(0.1 a, a) is."""
-    for slope, inside in ((first, second), (second, first)):
-        if isinstance(slope, Prod) and isinstance(slope.factors[0], Num) and 0 < slope.factors[0].value < 1:
-            rest = slope.factors[1:]
-            if (rest[0] if len(rest) == 1 else Prod(rest, slope.entrywise[1:])) == inside:
-                return leaky(inside, slope.factors[0].value)
-    return None
-
-
-def _hard_sigmoid(term: Node) -> Node | None:
-    """0.2 a or a / 6."""
-    if isinstance(term, Prod) and len(term.factors) >= 2:
-        slope, rest = number(term.factors[0]), term.factors[1:]
-        inner = rest[0] if len(rest) == 1 else Prod(rest, term.entrywise[1:])
-    elif isinstance(term, Quot) and number(term.below):
-        slope, inner = 1 / number(term.below), term.above  # type: ignore[operator]
-    else:
-        return None
-    name = {0.2: "hard_sigmoid_02", 1 / 6: "hard_sigmoid"}.get(slope or 0)
-    return Apply(name, (inner,)) if name else None
 
 
 def number(node: Node) -> float | None:

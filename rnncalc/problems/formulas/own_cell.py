@@ -116,6 +116,8 @@ class _Maker:
             inside = self.text(factor.vector)
             return f"({self.param(factor.weight, factor.rows)} @ {inside if inside.isidentifier() else f'({inside})'})"
         name = self.functions.get(factor.name, factor.name)
+        if factor.beside is not None:
+            return f"{name}({self.text(factor.beside) or '0.0'}, {self.text(factor.argument) or '0.0'})"
         if name not in FUNCTIONS:
             if name not in GENERIC and not name.startswith("σ"):
                 raise NotUnderstoodError(name)

@@ -6,7 +6,7 @@ cut from W.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 MOST_TERMS = 64  # of a right-hand side that is multiplied out
@@ -52,8 +52,16 @@ class Weighted:
 
 @dataclass(frozen=True)
 class Function:
+    """A function of an argument; beside: the other one of min and max."""
+
     name: str
     argument: Poly
+    beside: Poly | None = None
+
+    def changed(self, change: Callable[[Poly], Poly]) -> Function:
+        """The same function of other arguments; a bound that reads no signal stays."""
+        beside = change(self.beside) if self.beside is not None and signals(self.beside) else self.beside
+        return replace(self, argument=change(self.argument) if signals(self.argument) else self.argument, beside=beside)
 
 
 Factor = Signal | Param | Weighted | Function
@@ -71,8 +79,7 @@ def with_weights(poly: Poly, ones: bool, fresh: Iterator[int]) -> Poly:
     for coefficient, factors in poly:
         only = factors[0] if len(factors) == 1 else None
         if isinstance(only, Function):
-            inside = Function(only.name, with_weights(only.argument, ones, fresh))
-            terms.append((coefficient, (inside,)))
+            terms.append((coefficient, (only.changed(lambda inside: with_weights(inside, ones, fresh)),)))
         elif (not factors or isinstance(only, Signal)) and (ones or abs(coefficient) != 1):
             number = Param(f"number_{next(fresh)}={coefficient!r}")
             terms.append((1.0, (Weighted(number, ((1.0, factors),), False) if factors else number,)))
@@ -140,6 +147,7 @@ def _walk(poly: Poly) -> Iterator[Factor]:
                 yield from _walk(factor.vector)
             elif isinstance(factor, Function):
                 yield from _walk(factor.argument)
+                yield from _walk(factor.beside or ())
 
 
 def ordered(polys: Mapping[str, Poly]) -> list[str]:

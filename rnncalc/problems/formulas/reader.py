@@ -12,18 +12,19 @@ from collections.abc import Collection, Mapping
 
 from rnncalc.problems.formulas import slices
 from rnncalc.problems.formulas import symbol as symbols
-from rnncalc.problems.formulas.nodes import Apply, Concat, Node, Num, Prod, Sum, Sym, Turned, quotient, simplified
+from rnncalc.problems.formulas.bounded import simplified
+from rnncalc.problems.formulas.nodes import Apply, Concat, Node, Num, Prod, Sum, Sym, Turned, quotient
 from rnncalc.problems.formulas.spelling import BREAK, MATRIX
 from rnncalc.problems.formulas.symbol import NAME, Symbol
 
 FUNCTIONS = {
     "σ": "sigmoid", "sigma": "sigmoid", "sigm": "sigmoid", "logistic": "sigmoid", "sig": "sigmoid", "th": "tanh",
-    "linear": "identity", "maximum": "max", "minimum": "min",
+    "linear": "identity", "maximum": "max", "minimum": "min", "clamp": "clip", "clip_by_value": "clip",
     "leakyrelu": "leaky_relu", "lrelu": "leaky_relu",
     "hardsigmoid": "hard_sigmoid", "hardtanh": "hard_tanh", "heaviside": "step",
     "id": "identity", "logsoftmax": "log_softmax", "ln": "log",
 } | {name: name for name in "tanh sigmoid relu exp log identity softmax log_softmax elu leaky_relu softplus softsign "
-     "hard_sigmoid hard_sigmoid_02 hard_tanh step abs max min arctan clip".split()}  # fmt: skip
+     "hard_sigmoid hard_sigmoid_02 hard_tanh step abs max min arctan clip relu6 cases".split()}  # fmt: skip
 GENERIC = ("φ", "ϕ", "ψ", "f", "g", "act", "activation")  # letters for “some function”
 DEEPEST = 40  # brackets within brackets, functions of functions, a quotient of quotients
 MOST_FACTORS = 100  # of one product
@@ -204,6 +205,8 @@ class Reader:
         if run is None or len(run[0]) > LONGEST_RUN:
             raise NoFormulaError
         base = self.cut(run[0])
+        if base.lower() == "relu" and self.text.startswith("6", run.end()):
+            base += "6"
         symbol, end = symbols.indexed(self.text, base, run.start(), run.start() + len(base))
         function = self.function(symbol, end)
         if function or symbol.base == "Σ":
@@ -237,14 +240,16 @@ class Reader:
         """The function that a name stands for, "" if it is none."""
         word = symbol.base.lower() if len(symbol.base) > 1 else symbol.base
         whole = "_".join([word, *symbol.indices]) if symbol.indices else word
-        if whole in self.own or whole in FUNCTIONS:
+        own = whole in self.own and (whole in FUNCTIONS or _BRACKET.match(self.text, end))
+        if (own or whole in FUNCTIONS) and word not in GENERIC:
             return self.own.get(whole) or FUNCTIONS[whole]
         if word in FUNCTIONS and symbol.offset is None and not symbol.labels:
             return self.own.get(word) or FUNCTIONS[word]
         if word == "σ" and symbol.offset is None:  # Wikipedia's σ_g, σ_h
             return {"g": "sigmoid"}.get("".join(symbol.labels), symbol.text)
         if word in GENERIC and symbol.offset is None and _BRACKET.match(self.text, end):  # \\phi\\left( leaves a space
-            return "" if symbol.base in self.known and symbol.base not in ("φ", "ϕ", "ψ") else symbol.base
+            known = symbol.base in self.known and symbol.base not in ("φ", "ϕ", "ψ")
+            return "" if known else self.own.get(whole, symbol.base)
         return ""
 
     def applied(self, function: str) -> Node:
@@ -255,7 +260,7 @@ class Reader:
         finally:
             self.depth += 1
         inside = self.bracket(self.text[self.at])
-        several = isinstance(inside, Concat) and function in ("max", "min", "clip")
+        several = isinstance(inside, Concat) and function in ("max", "min", "clip", "cases")
         return simplified(Apply(function, inside.parts if several else (inside,)))  # type: ignore[union-attr]
 
     def powers(self, node: Node) -> Node:

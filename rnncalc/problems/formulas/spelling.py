@@ -94,7 +94,7 @@ _RULES: list[tuple[re.Pattern[str], str]] = [
 _STYLE = re.compile(rf"\\(?:{_STYLES})\s*(?:\{{([^{{}}]*)\}}|(?<=[a-z])(?:\s+(\w)|\s*(\\[a-zA-Z]+)))")
 _ACCENT = re.compile(rf"\\({'|'.join(_ACCENTS)})\s*(?:\{{\s*(\\?\w+)\s*\}}|\s*(\\[a-zA-Z]+|\w))")
 _CALLED = re.compile(
-    r"\b(?:np|numpy|jnp|torch|tf|math|F)\s*\.\s*(?:nn\.|math\.|functional\.)*(?=(?:tanh|sigmoid|relu|softmax|exp|log|maximum|minimum)\b)"
+    r"\b(?:np|numpy|jnp|torch|tf|math|F)\s*\.\s*(?:nn\.|math\.|functional\.)*(?=(?:tanh|sigmoid|relu6?|softmax|exp|log|maximum|minimum|clip|clamp|clip_by_value)\b)"
 )
 _ARROW = re.compile(r"\\over(right|left)arrow\s*(?:\{\s*(\\?\w+)\s*\}|\s*(\\?\w))|(\w)([\u20d6\u20d7])")
 _FLAT = re.compile(r"(?<![A-Za-z\\_{])([A-Za-zΑ-ω][\u0302\u0303']?)t(\s?[-−–]\s?1)?(?![A-Za-z_({\u0300-\u036f])")

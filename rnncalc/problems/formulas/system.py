@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from rnncalc.model.equations.functions import PAIRS
 from rnncalc.problems.formulas.nodes import (
     Apply,
     Concat,
@@ -198,9 +199,9 @@ class _Maker:
         if isinstance(node, Sum):
             return added([scaled(self.term(term), sign) for sign, term in node.terms])
         if isinstance(node, Apply):
-            if len(node.arguments) != 1:
+            if len(node.arguments) != (2 if node.name in PAIRS else 1):
                 raise NotUnderstoodError(node.name)
-            return ((1.0, (Function(node.name, self.poly(node.arguments[0])),)),)
+            return ((1.0, (Function(node.name, *map(self.poly, node.arguments)),)),)
         if isinstance(node, Quot):
             return self.quotient(node)
         if isinstance(node, Prod):

@@ -15,7 +15,7 @@ import numpy as np
 from rnncalc.common.i18n import _
 from rnncalc.errors import ParseError, shown
 from rnncalc.model.losses import LOSSES
-from rnncalc.problems.formulas import layers, nodes
+from rnncalc.problems.formulas import bounded, layers, nodes
 from rnncalc.problems.formulas import loss as losses
 from rnncalc.problems.formulas.equations import Equations
 from rnncalc.problems.formulas.network import FromEquations
@@ -260,6 +260,9 @@ class _Assembly:
         function = named_functions.activation(self.sheet.prose) or (next(said, "") if unknown else "")
         for letter in GENERIC if function else ():
             self.equations.functions.setdefault(letter, function)
+        for letter in sorted((unknown - self.equations.functions.keys()) & self.sheet.undefined.keys()):
+            message = _("{text}: this formula is not read; write it with numbers, + − · /, min, max, exp, tanh … alone")
+            raise ParseError(message, text=self.sheet.undefined[letter])
         self._leaky()
 
     def _leaky(self) -> None:
@@ -268,7 +271,7 @@ class _Assembly:
 
         def leaking(node: nodes.Node) -> nodes.Node:
             named = isinstance(node, nodes.Apply) and functions.get(node.name, node.name) == "leaky_relu"
-            return nodes.leaky(node.arguments[0], slope) if named else node  # type: ignore[union-attr]
+            return bounded.leaky(node.arguments[0], slope) if named else node  # type: ignore[union-attr]
 
         if slope != 0.01:
             equations = self.equations.equations

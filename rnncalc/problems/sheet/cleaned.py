@@ -11,6 +11,7 @@ from rnncalc.problems.sheet import (
     decimal_commas,
     drawn_matrices,
     named_vectors,
+    piecewise,
     rewritten,
     sentence_values,
     step_lines,
@@ -74,6 +75,7 @@ _NUMBER_ONLY = re.compile(
     re.IGNORECASE,
 )
 _PLAINLY = (  # line by line as a reader of headings sees it; each takes what those before it wrote
+    piecewise.in_calls,  # \\begin{cases} z & z > 0 … → cases(z; z; 0; …)
     tables.unescaped,  # | h\[1\] | → | h[1] |
     code.plain,  # self.W.dot(x) → W @ x
     step_lines.numbered,  # t = 1, and below it h = 0.5 → h_1 = 0.5

@@ -37,6 +37,7 @@ class ScannedSheet:
     equations: list[Equation] = field(default_factory=list)
     functions: dict[str, str] = field(default_factory=dict)
     formulas: list[tuple[int, int, str]] = field(default_factory=list)  # of functions: from where to where, which or “”
+    undefined: dict[str, str] = field(default_factory=dict)  # letters of functions whose formula is not read, and where
     losses: list[str] = field(default_factory=list)
     same: list[tuple[Assigned, str]] = field(default_factory=list)  # U_r = U_z: a name, and the key of the other
     seeds: list[tuple[int, int]] = field(default_factory=list)

@@ -47,6 +47,10 @@ _CUT_MATRIX = re.compile(
 )
 _MISSING = re.compile(r"(?<![\w.])(?:[-–—?]|n/a)(?=\s*(?:[,;\s\])]|\Z))")
 _FACTOR_LEFT = re.compile(r"[ \t]*[∘⊙×⊗@·][ \t]*[\w(\[{\\]")
+_CONDITION = re.compile(  # z & z > 0, and below it another piece
+    rf"[ \t]*(?:&|,?[ \t]*(?:if|for|when|wenn|falls|für|si|pour|если|при|若|当)\b)[^&\n;{BREAK}]{{0,60}}?"
+    r"(?:(?<![{^])[<>≤≥]|\\[lg](?:eq?|t)(?![a-z]))"
+)
 _COMMA = re.compile(r"[ \t]*,")
 
 
@@ -335,7 +339,9 @@ class RightSides:
             self.sheet.functions[name.key] = known
             self.sheet.formulas.append((begin, word.end(), known))
             return self._use(begin, word.end())
-        function = loss.function_of(node)
+        written = name.text.removesuffix(name.text[-3:]) if name.text.endswith(")") else ""
+        unread = (written if len(written) == 1 else written.lower()) in self.sheet.undefined
+        function = "" if unread else loss.function_of(node)
         labels = [label for name_of in nodes.symbols_of(node) for label in name_of.words]
         if function and any(name.base in label or ":" in label for label in labels):
             return self._equation(begin, at, name)  # f = σ(a_f) is a gate, f = σ(q[0:2]) too
@@ -357,7 +363,9 @@ class RightSides:
             return None
         if self._is_answer(begin) or not (self._is_equation(name, node) or "@" in self.text[start:end]):
             return None
-        if _FACTOR_LEFT.match(self.text, end):  # what was read is not all: z_t ∘ h_{t-1} + (1 - z_t) ∘ …
+        if _FACTOR_LEFT.match(self.text, end) or _CONDITION.match(
+            self.text, end
+        ):  # what was read is not all: z_t ∘ h_{t-1} + (1 - z_t) ∘ …
             text = shown(
                 re.sub(r"\s+", " ", self.text[begin : line_end(self.text, end)].replace(BREAK, " ")).strip(), 80
             )
@@ -368,6 +376,7 @@ class RightSides:
                 self.sheet.columns.add(name.key)
             return self._use(begin, end)
         text = re.sub(r"\s+", " ", self.text[begin:end].replace(BREAK, " ")).strip()
+        text = re.sub(r"\bcases\(([^;]*);.*\)", r"cases(\1 …)", text)
         layer = IN_LAYER.match(self.text, end)
         if layer and isinstance(node, nodes.Sym) and name.number is None:  # z_t = x_t in layer 1
             name = replace(name, indices=(*name.indices, layer[1] or layer[2]))

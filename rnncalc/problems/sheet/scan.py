@@ -8,17 +8,27 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Collection, Sequence
+from dataclasses import replace
 
 from rnncalc.common.i18n import _
+from rnncalc.errors import shown
 from rnncalc.problems.formulas import reader as formulas
+from rnncalc.problems.formulas.bodies import Body, opened
 from rnncalc.problems.formulas.spelling import BREAK
 from rnncalc.problems.sheet import named_functions, tables, unread, values
-from rnncalc.problems.sheet.cleaned import CleanText
+from rnncalc.problems.sheet.cleaned import CleanText, line_end
 from rnncalc.problems.sheet.heads import Head, Heads
 from rnncalc.problems.sheet.layer_parts import LayerParts, how_many
 from rnncalc.problems.sheet.pieces import Assigned, ScannedSheet
 from rnncalc.problems.sheet.right_sides import RightSides
 
+LONGEST_FORMULA = 300  # characters, of a function
+_STEP = re.compile(r"<\s?\w{1,4}(?:\s?[-+]\s?1)?\s?>")  # of a^{<t>}
+_GOES_ON = re.compile(  # behind what was read of a formula: z^+, z if z > 0 else 0.1 z
+    r"\A[ \t]*[-+*/^_'⁺(\[{|\\<>≤≥]|[<>≤≥]|\\(?:[lg]eq?|[lg]eqslant)\b|"
+    r"\b(?:if|else|otherwise|sonst|falls|wenn|sinon|si)\b|否则|若|当"
+)
 _FUNCTION = re.compile(rf"[ \t{BREAK}]*([A-Za-z]+)[ \t{BREAK}]*(?![\w(])")
 
 
@@ -38,12 +48,52 @@ def scan(text: str, decimal: str = "", answers: bool = False) -> ScannedSheet:
     names = [name for head in heads if not _names_function(left, head) for name in head.names]
     names += [cell.symbol for cell in cells]
     known = {part for name in names for part in (name.base, name.base.rstrip("'"), name.key)}
-    reader = formulas.Reader(left, known, named_functions.meaning_of_sigma(left))
+    own, functions, formulas_at = _defined_functions(clean, left, heads, known, sheet)
+    reader = formulas.Reader(left, known, {**named_functions.meaning_of_sigma(left), **own})
     sides = RightSides(clean, left, sheet, layers, heads, reader)
     sides.read()
-    sheet.prose = _blank(left, [*layers.headings, *used, *sides.used]).replace(BREAK, " ")
+    sheet.equations = [replace(equation, node=opened(equation.node, functions)) for equation in sheet.equations]
+    sheet.prose = _blank(
+        left, [*layers.headings, *used, *sides.used, *(formulas_at if sheet.equations else ())]
+    ).replace(BREAK, " ")
     _keep_lost_equations(clean, sheet)
     return sheet
+
+
+def _defined_functions(
+    clean: CleanText, text: str, heads: Sequence[Head], known: Collection[str], sheet: ScannedSheet
+) -> tuple[dict[str, str], dict[str, Body], list[tuple[int, int]]]:
+    """The letters of functions that formulas define: our names of them, the formulas of those that have none.
+
+    And where all these formulas stand.
+    """
+    own, bodies, places = dict[str, str](), dict[str, Body](), list[tuple[int, int]]()
+    for head in heads:
+        written = head.names[-1].text
+        name, variable = written[:-3], written[-2:-1]
+        if head.kind != "function" or name.endswith("'"):
+            continue
+        name = name if len(name) == 1 else name.lower()
+        line = text[head.at : min(line_end(text, head.at), head.at + LONGEST_FORMULA)]
+        formula = re.sub(rf"\|\s?{variable}\s?\|", f"abs({variable})", line)
+        formula = re.sub(
+            rf"(?<![A-Za-z])e\s?\^\s?(?:\{{\s?{variable}\s?\}}|{variable}(?!\w))", f"exp({variable})", formula
+        )
+        try:
+            node, end = formulas.Reader(formula, {*known, variable}).read(0)
+            body = None if _GOES_ON.search(_STEP.sub("", formula[end:])) else Body(variable, node)
+        except formulas.NoFormulaError:
+            body = None
+        if body is None or not body.readable:
+            where = _("line {line}: {text}").format(
+                line=clean.line(head.begin) + 1, text=shown(written + " =" + line, 60)
+            )
+            sheet.undefined.setdefault(name, where)
+            continue
+        own[name] = body.name or name
+        bodies |= {} if body.name else {name: body}
+        places.append((head.begin, head.at + len(line) - len(formula) + end))
+    return own, bodies, places
 
 
 def _without_tables(
