@@ -14,6 +14,7 @@ from rnncalc.common.i18n import _
 from rnncalc.errors import ParseError, ProblemError, RnncalcError, shown
 from rnncalc.model.cells import CELLS
 from rnncalc.model.cells.readout import READ_OUT
+from rnncalc.model.equations.functions import PAIRS
 from rnncalc.problems.formulas.equations import Equations
 from rnncalc.problems.formulas.nodes import functions_of
 from rnncalc.problems.formulas.own_cell import OwnCell
@@ -34,9 +35,8 @@ class Claims:
 
     def __init__(self, roles: Roles, equations: Equations, given: dict[str, RawValue]):
         self.roles, self.made, self.given = roles, roles.made, given
-        self.functions = {equations.functions.get(name, name) for equation in equations.equations
-                          for name in functions_of(equation.node)}  # fmt: skip
-        self.equations = equations.equations
+        self.letters, self.equations = equations.functions, equations.equations
+        self.functions = self._applied(output=True) | self._applied(output=False)
         self.notes: list[str] = []
         self.where, self.sentence = "", ""  # of the claim
 
@@ -142,7 +142,9 @@ class Claims:
 
     def _activation(self, value: str) -> bool:
         if self.made:
-            return value == "identity" or value in self.functions or self._refused("activation", value)
+            if value == "identity" or value in self._applied(output=False):
+                return True
+            return value not in self.functions and self._refused("activation", value)
         cell = self._named_cell()
         if cell is None or "activation" not in CELLS[cell].switches:  # the functions of a gated cell are its own
             return cell is not None and value in BUILT_IN
@@ -153,11 +155,16 @@ class Claims:
     def _gate(self, value: str) -> bool:
         return value == "sigmoid" or value in self.functions or (bool(self.made) and self._refused("activation", value))
 
+    def _applied(self, output: bool) -> set[str]:
+        """The functions in the equations of the output, or in all the others; in all where the output has none."""
+        lines = [e for e in self.equations if (e.defined.key == self.roles.output) is output] or self.equations
+        return {self.letters.get(name, name) for line in lines for name in functions_of(line.node)}
+
     def _refused(self, key: str, value: str) -> bool:
         """False where no equation has a function. Raises ProblemError: an equation has another one than is claimed."""
         applied = [e for e in self.equations if e.defined.offset is not None and functions_of(e.node)]
         equation = next((e for e in applied if e.defined.key in self.roles.states), applied[0] if applied else None)
-        if equation is None or set(functions_of(equation.node)) & {*GENERIC}:
+        if equation is None or set(functions_of(equation.node)) & {*GENERIC, *PAIRS}:
             return False
         message = _("{where}: {key} {word} contradicts the equation “{equation}”, which says {value}; leave one out")
         said = ", ".join(dict.fromkeys(functions_of(equation.node)))
@@ -168,9 +175,11 @@ class Claims:
     def _output(self, value: str) -> bool:
         if self.made:
             of_loss = value == "softmax" and "cross_entropy" in self._word("loss")
-            if value == "identity" or of_loss or value in self.functions:
+            if value == "identity" or of_loss or value in self._applied(output=True):
                 return True
-            if any(e.defined.offset is not None and e.defined.key not in self.roles.states for e in self.equations):
+            if value not in self.functions and any(
+                e.defined.offset is not None and e.defined.key not in self.roles.states for e in self.equations
+            ):
                 self._unread(_("write the equation of the output with this function in it"))
             return False
         cell = self._named_cell()

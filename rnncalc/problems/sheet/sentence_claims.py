@@ -14,7 +14,9 @@ from rnncalc.problems.sheet.layer_parts import how_many
 ASIDE = re.compile(  # a question, what might be, what is about gradients
     r"\?|？|\b(?:if|whether|why|which|what|how|suppose|instead|would|could|explain|compare|discuss|derivative|gradients?|"
     r"back-?prop\w*|errors?|not|never|"
-    r"unlike|contrast|others?|usually|often|typical\w*|popular|common\w*|previous\w*)\b|n't\b|如果|假如|若|为什么|哪|何|解释|比较|导数|梯度|反向传播|误差|不|吗",
+    r"unlike|contrast|others?|usually|often|typical\w*|popular|common\w*|previous\w*)\b|n't\b|如果|假如|若|为什么|哪|何|解释|比较|导数|梯度|反向传播|误差|不|吗|"
+    r"\b(?:warum|wieso|weshalb|welche\w*|falls|statt|ableitung\w*|nicht|kein\w*|üblich\w*|pourquoi|quelle?|dérivée|"
+    r"plutôt|por qué|cuál|derivada|perché|quale|derivata|почему|какая|производн\w*)\b|なぜ|微分|왜|미분|도함수",
     re.IGNORECASE,
 )
 _FUNCTION = re.compile(named_functions.FUNCTION_NAMES, re.IGNORECASE)
@@ -25,8 +27,8 @@ ONE_NETWORK = re.compile(  # a network that is there, no kind of network
     r"从右|逆|倒|从后|bidirectional\s*=\s*True",
     re.IGNORECASE | re.MULTILINE,
 )
-_OUTPUT = re.compile(r"output|read-?out|输出", re.IGNORECASE)
-_GATE = re.compile(r"\bgates?\b|门", re.IGNORECASE)
+_OUTPUT = re.compile(r"output|read-?out|输出|ausgabe|ausgang|sortie|salida|saída|uscita|выход|出力|출력", re.IGNORECASE)
+_GATE = re.compile(r"\bgates?\b|门|gatter|portes?\b|puertas?\b|вентил|ゲート|게이트", re.IGNORECASE)
 _OF_UNITS = re.compile(  # the output of a hidden unit is its state
     r"\boutputs? of (?:each|every|the|all|a)(?: the)? (?:hidden |recurrent )?(?:units?|neurons?|nodes?|cells?|layer)|"
     r"(?:隐[藏含]?(?:层|单元)|神经元|循环层|单元)的?输出",
@@ -66,15 +68,20 @@ def _patterns() -> list[tuple[str, re.Pattern[str]]]:
     s = r"\s{0,3}"
     whose = (
         r"activations?|hidden|recurrent|output|read-?out|units?|neurons?|non-?linearity|transfer function|gates?|"
-        "激活|隐藏|隐层|循环层|输出|神经元|非线性|门"
+        "激活|隐藏|隐层|循环层|输出|神经元|非线性|门|"
+        r"aktivierung\w*|verdeckte\w*|neuronen?|ausgabe\w*|neurones?|sortie|activación|salida|ativação|saída|attivazione|"
+        r"uscita|активаци\w+|выход\w*|活性化|出力|활성화|출력"
     )
     verb = (
         r"(?:\b(?:is|are|uses?|using|has|have|applies|apply|computes?|being|with)\b|[:：]|"
-        rf"的?{s}(?:为|是|采用|使用|选用|选择|选|取|用|均|都))"
+        rf"的?{s}(?:为|是|采用|使用|选用|选择|选|取|用|均|都)|"
+        r"\b(?:ist|sind|nutzt|nutzen|verwende[nt]|benutz\w+|est|sont|utilise\w*|es|son|usan?|utilizan?|é|são|è|usano)\b|"
+        r"[—–|]|(?<=\s)-(?=\s)|(?:(?<=function)|(?<=activation))\s?=|\b(?:это|является|использу\w+)\b|関数[はに]|함수[는로])"
     )
     fill = (
         r"(?:\s|\b(?:an?|the|taken|chosen|given|by|as|to|be|used|all|function|usual|standard|logistic|simple|activations?|"
-        'element-?wise|through|via)\\b|的|了|一个|函数|激活|[$“”"*`]){0,12}?'
+        "element-?wise|through|via|die|der|das|eine?n?|la|le|el|il|une?|una|fonction|función|função|funzione|функция)\\b|"
+        "l’|l'|的|了|一个|函数|激活|[$„“”\"*`]){0,12}?"
     )
     called = rf"(?P<value>{named_functions.FUNCTION_NAMES})"
     behind = (

@@ -79,6 +79,10 @@ class SheetSequences:
         self._last_only(count)
         if self.roles.loss:
             self.given.setdefault("loss", RawValue(self.roles.loss.name, "loss"))
+            named, formula = losses.in_words(self.sheet.prose)[0], self.roles.loss.name
+            if named and ("entropy" in named) != ("entropy" in formula):
+                message = _("the loss is {named} in words and {formula} in its formula: the formula decides")
+                self.sheet.notes.append(message.format(named=named, formula=formula))
             if self.roles.loss.reduction and not LOSSES[self.roles.loss.name].mean:
                 self.given.setdefault("reduction", RawValue(self.roles.loss.reduction, "loss"))
         elif "targets" in self.given and "loss" not in self.given:
