@@ -132,3 +132,36 @@ def test_class_numbers_of_no_such_class_are_refused(codes: str, length: str) -> 
     values = {"U": "[1, 2]", "W": "0.5", "V": "[[1], [2]]"}
     with pytest.raises(RnncalcError):
         problem(ENCODED.format(size="", length=length, loss=LOSSES[0], **values) + f"inputs = {codes}\n")
+
+
+COLUMNS = [  # step, input, target, and the vocabulary in a sentence
+    ("t", "input word", "word to predict", "The vocabulary has four words, numbered in this order: {}."),
+    ("step", "current token", "next token", "Vocabulary: {}."),
+    ("t", "word", "to predict", "The vocabulary is {}."),
+    ("t", "Eingabewort", "Zielwort", "Das Vokabular hat vier Wörter in dieser Reihenfolge: {}."),
+    ("Schritt", "aktuelles Wort", "vorherzusagendes Wort", "Der Wortschatz ist: {}."),
+    ("t", "mot d'entrée", "mot à prédire", "Le vocabulaire, dans cet ordre : {}."),
+    ("t", "palabra de entrada", "palabra siguiente", "El vocabulario tiene cuatro palabras: {}."),
+    ("t", "palavra atual", "palavra a prever", "O vocabulário é: {}."),
+    ("t", "входное слово", "следующее слово", "Словарь: {}."),
+    ("t", "入力単語", "次の単語", "語彙: {}。"),
+    ("t", "입력 단어", "다음 단어", "어휘: {}."),
+    ("t", "输入词", "要预测的词", "词表：{}。"),
+]
+
+
+@pytest.mark.parametrize("columns", COLUMNS)
+@pytest.mark.parametrize("mark", ["`", ""])
+def test_a_table_of_words_and_of_words_to_predict(columns: tuple[str, ...], mark: str) -> None:
+    step, fed, wanted, sentence = columns
+    words, order = ["the", "cat", "sat", "down"], [0, 1, 3, 2, 1]
+    given, _arrays = weights(4)
+    pairs = enumerate(zip(order, order[1:]), 1)
+    rows = [[str(t), words[first], words[second]] for t, (first, second) in pairs]
+    table = "\n".join(f"| {' | '.join(row)} |" for row in [[step, fed, wanted], ["---"] * 3, *rows])
+    said = sentence.format(", ".join(f"{mark}{word}{mark}" for word in words))
+    read_out = f"p_t = softmax(V h_t)\nV = {printed(drawn_at(5, 4, 2))}\n"
+    got = problem(f"{said}\n\n{given}{read_out}\n{table}\n\n$L = -\\sum_t \\log p_t(\\text{{target}}_t)$\n")
+    np.testing.assert_array_equal(got.x, np.eye(4)[order[:-1]])
+    assert got.task.targets is not None
+    assert got.task.targets.tolist() == order[1:]

@@ -54,9 +54,21 @@ ROLES = {  # words in the head of a column → our letter, marked as such
     r"input|输入|輸入|입력|入力|eingang|eingabe|entrée|entrada|ingresso|вход|wejści": "@U",
     r"bias|偏置|threshold|biais|편향|바이어스|バイアス|sesgo|viés|смещени|polariz": "@b",
 }
+_UNIT = (
+    r"(?:words?|letters?|characters?|tokens?|symbols?|Wort|Zeichen|Buchstabe|mot|lettre|caractère|palabra|letra|palavra|"
+    r"parola|lettera|слово|буква|символ|単語|文字|단어|문자|글자)"
+)
 WORDS = {
-    r"(?:next|following|target|desired|correct)\s*(?:word|letter|character|token)|下一个?(?:词|字符|字)": "targets",
-    r"(?:input|current|present)\s*(?:word|letter|character|token)|word|输入(?:词|字符|字母)": "letter",
+    rf"(?:next|following|target|desired|correct|predicted)\s*{_UNIT}|(?:{_UNIT} )?to (?:be )?predict(?:ed)?|"
+    r"下一个?(?:单?词|字符|字母?)|(?:要|待|应|需)?预测的?(?:单?词|字符|字母?)|"
+    rf"(?:nächstes|folgendes|(?:zu )?vorher\w*sagendes) {_UNIT}|Ziel(?:wort|zeichen)|"
+    rf"{_UNIT} (?:suivante?|cible|à prédire)|(?:siguiente|próxima) {_UNIT}|(?:следующ\w+|предсказываем\w+) {_UNIT}|"
+    rf"{_UNIT} (?:siguiente|objetivo|a predecir|seguinte|a prever|alvo|successiv[ao]|da prevedere|da predire)|"
+    rf"(?:次の|予測する|正解の){_UNIT}|(?:다음|예측할|정답) ?{_UNIT}": "targets",
+    rf"(?:input|current|present|observed)\s*{_UNIT}|word|输入的?(?:单?词|字符|字母)|Eingabe(?:wort|zeichen)|"
+    rf"(?:aktuelles|gelesenes) {_UNIT}|{_UNIT} (?:courante?|lue?|actual|leíd[ao]|atual|lid[ao]|corrente)|"
+    rf"{_UNIT} (?:d['’]entrée|de entrada|in ingresso|di ingresso)|"
+    rf"(?:входн\w+|текущ\w+) {_UNIT}|(?:入力|現在の){_UNIT}|(?:입력|현재) ?{_UNIT}": "letter",
     r"(?:目标|标签|期望)(?:值|输出)?|(?:target|label|desired|ziel|cible)\s*(?:output|value)?s?": "targets",
     r"(?:(?:target|correct|true|desired|right|gold)\s*)?(?:class|label|tag|category)(?:es|s)?(?:\s*(?:index|number|id))?|"
     r"(?:正确|真实|目标)?的?(?:类别?|标签)(?:编号|标签)?": "targets",
@@ -146,7 +158,8 @@ def gate_of(text: str) -> str:
 def is_word(head: str) -> bool:
     """Whether a column is called by a word that is no name of the field."""
     word = re.fullmatch(r"(?!(?:loss|error|hidden|state|output|pred))[^\W\d_]{3,}", head, re.IGNORECASE)
-    return word is not None or (symbol_of(head) is None and not _COMPUTED.search(head))
+    of_the_field = any(re.fullmatch(words, head, re.IGNORECASE) for words in WORDS)  # Zielwort
+    return (word is not None and not of_the_field) or (symbol_of(head) is None and not _COMPUTED.search(head))
 
 
 def step_of(text: str) -> str | None:

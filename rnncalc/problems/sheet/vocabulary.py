@@ -11,7 +11,10 @@ _ITEM = (
 )
 _PLACE = r"(?:\s{0,3}[(（](?:index|id|编号|序号|class|类别?)?\s?\d{1,2}[)）])?"
 _LIST = rf"((?:{_ITEM}{_PLACE}\s*[,、，;]\s*(?:and\s+)?){{1,40}}{_ITEM}{_PLACE})"
-_KNOWN = "vocabulary|alphabet|词汇?表|字符表|字母表|[词字]典"
+_KNOWN = (
+    "vocabulary|alphabet|词汇?表|字符表|字母表|[词字]典|Vokabular|Wortschatz|vocabulaire|vocabulario|vocabulário|vocabolario|"
+    "словар[ьея]|алфавит|語彙|어휘"
+)
 _ALPHABET = re.compile(rf"(?:{_KNOWN})[^\n.。]{{0,60}}?[\"“'‘]([^\W\d_]{{2,26}})[\"”'’]", re.IGNORECASE)
 _VOCABULARY = [
     re.compile(rf"(?:{_KNOWN})[^\n]{{0,60}}?{mark}\s*{_LIST}", re.IGNORECASE)
