@@ -20,6 +20,14 @@ _DEFINED = re.compile(
     re.MULTILINE,
 )
 _PROMPT = re.compile(r"^([ \t]*)(In|Out)[ \t]?\[[ \t]*\d*[ \t]*\][ \t]*:?", re.MULTILINE)  # of a notebook
+_PROMPTED = re.compile(  # >>> print(h), and below it [[0.5, 0.3]: what the console shows
+    r"^[ \t]*>>>[ \t]*(?:print[ \t]*\([ \t]*)?(?P<name>[A-Za-z]\w*)(?:\.(?:data|detach\(\)|numpy\(\)|round\(\d\)))*"
+    r"[ \t]*\)?[ \t]*\n(?=[ \t]*(?:\[|\(|tensor\(|array\(|[-+]?\.?\d))",
+    re.MULTILINE,
+)
+_CONSOLE = re.compile(  # >>> W = …, >>> for name, p in rnn.named_parameters(): print(name, p)
+    r"^[ \t]*>>>[ \t]?(?:(?=[A-Za-z]\w*[ \t]*=(?!=))|[^\n]*)|^[ \t]*\.\.\.(?=[ \t])", re.MULTILINE
+)
 _DOT = re.compile(
     r"\b(?:np|numpy|torch|tf|jnp)\.(?:dot|matmul|mm|mv)\([ \t]*([\w.\[\]-]+)[ \t]*,[ \t]*([\w.\[\]-]+)[ \t]*\)"
 )
@@ -58,7 +66,9 @@ _ONE_HOT = re.compile(  # xs[t] = np.zeros((3, 1)), and below it xs[t][inputs[t]
     r"[ \t]{0,9}(?:,[ \t]{0,9}0[ \t]{0,9})?\][ \t]*=[ \t]*1(?:\.0?)?[^\n\d.]*$",
     re.MULTILINE,
 )
-_MODULE = re.compile(r"^([ \t]*\w+)[ \t]*=(?=[ \t]*(?:torch\.)?nn\.[A-Z]\w*\()", re.MULTILINE)  # fc = nn.Linear(3, 1)
+_MODULE = re.compile(
+    r"(?:^|(?<=`))([ \t]*\w+)[ \t]*=(?=[ \t]*(?:torch\.)?nn\.[A-Z]\w*\()", re.MULTILINE
+)  # fc = nn.Linear(3, 1)
 _JUDGED = re.compile(  # nn.CrossEntropyLoss()(logits.view(-1, 3), y), criterion(out, y)
     r"(?:Loss\([^()\n]*\)|\b(?:criterion|loss_f\w*|F\.\w+))\("
     r"(?:[^(),\n]|\([^()\n]*\))+,[ \t]*(\w+)(?:\.\w+\([^()\n]*\))*[ \t]*[,)]"
@@ -79,6 +89,8 @@ def columns(text: str) -> set[str]:
 
 def plain(text: str) -> str:
     """The text with the habits of programs written as sheets have them; every line stays where it is."""
+    if ">>>" in text:
+        text = _CONSOLE.sub("", _PROMPTED.sub(r"\n\g<name> = ", text))
     text = _EMPTY.sub("", re.sub(r"\bself\.", "", text))
     text = _FILLED.sub(lambda made: "" if _is_filled(text, made[1]) else made[0], text)
     text = _ENTRY.sub(r"\1", _WHOLE.sub("", text))
