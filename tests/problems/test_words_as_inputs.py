@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from support.sheets import drawn_at, printed, problem
 
-from rnncalc.errors import RnncalcError
+from rnncalc.errors import ParseError, RnncalcError
 
 SENTENCES = {
     "en": ("We feed the sentence “{}” into the network.", " "),
@@ -165,3 +165,46 @@ def test_a_table_of_words_and_of_words_to_predict(columns: tuple[str, ...], mark
     np.testing.assert_array_equal(got.x, np.eye(4)[order[:-1]])
     assert got.task.targets is not None
     assert got.task.targets.tolist() == order[1:]
+
+
+CLASSES = [  # the list, the correct one, the column of words
+    ("The classes are, in this order: {}.", "The correct answer is: {}.", "word"),
+    ("Classes: {}", "The true class is {}.", "token"),
+    ("Les classes sont, dans cet ordre : {}.", "La bonne réponse est : {}.", "mot"),
+    ("Die Klassen sind in dieser Reihenfolge: {}.", "Die richtige Antwort ist „{}“.", "Wort"),
+    ("Las clases son: {}.", "La respuesta correcta es {}.", "palabra"),
+    ("As classes são: {}.", "A resposta correta é {}.", "palavra"),
+    ("Le classi sono: {}.", "La risposta corretta è {}.", "parola"),
+    ("Классы: {}.", "Правильный ответ: {}.", "слово"),
+    ("クラスは：{}。", "正解は {} です。", "単語"),
+    ("类别依次为：{}。", "正确答案是 {}。", "词"),
+]
+
+
+def sentence_sheet(columns: tuple[str, ...], in_words: int | None, in_loss: int | None) -> str:
+    listed, correct, word = columns
+    names = ["low", "middle", "high"]
+    lines = ["h_t = tanh(E e_t + R h_{t-1})", "p = softmax(S h_T)", listed.format(", ".join(names))]
+    lines += [f"{name} = {printed(drawn_at(7 + len(name), *shape))}" for name, shape in
+              {"E": (2, 2), "R": (2, 2), "S": (3, 2)}.items()]  # fmt: skip
+    lines += [f"\n| t | {word} | $e_t$ |", "|---|---|---|"]
+    lines += [f"| {t} | {said} | [{t}, -0.5] |" for t, said in enumerate(["not", "very", "good"], 1)]
+    lines += ["", correct.format(names[in_words]) if in_words is not None else ""]
+    lines += [f"$L = -\\log p_{{\\text{{{names[in_loss]}}}}}$" if in_loss is not None else "Cross-entropy at the end."]
+    return "\n".join(lines) + "\n"
+
+
+@pytest.mark.parametrize("columns", CLASSES)
+@pytest.mark.parametrize("at", [0, 1, 2])
+def test_a_class_that_is_named(columns: tuple[str, ...], at: int) -> None:
+    for in_words, in_loss in ((at, at), (None, at), (at, None)):
+        got = problem(sentence_sheet(columns, in_words, in_loss))
+        assert got.task.targets is not None
+        assert got.task.targets.tolist()[-1] == at
+        assert got.task.loss == "cross_entropy"
+        np.testing.assert_array_equal(got.x, [[1, -0.5], [2, -0.5], [3, -0.5]])
+
+
+def test_a_class_that_is_named_twice_is_the_same() -> None:
+    with pytest.raises(ParseError, match="low and middle"):
+        problem(sentence_sheet(CLASSES[0], 0, 1))

@@ -65,7 +65,7 @@ WORDS = {
     rf"{_UNIT} (?:suivante?|cible|à prédire)|(?:siguiente|próxima) {_UNIT}|(?:следующ\w+|предсказываем\w+) {_UNIT}|"
     rf"{_UNIT} (?:siguiente|objetivo|a predecir|seguinte|a prever|alvo|successiv[ao]|da prevedere|da predire)|"
     rf"(?:次の|予測する|正解の){_UNIT}|(?:다음|예측할|정답) ?{_UNIT}": "targets",
-    rf"(?:input|current|present|observed)\s*{_UNIT}|word|输入的?(?:单?词|字符|字母)|Eingabe(?:wort|zeichen)|"
+    rf"(?:input|current|present|observed)\s*{_UNIT}|{_UNIT}|输入的?(?:单?词|字符|字母)|Eingabe(?:wort|zeichen)|"
     rf"(?:aktuelles|gelesenes) {_UNIT}|{_UNIT} (?:courante?|lue?|actual|leíd[ao]|atual|lid[ao]|corrente)|"
     rf"{_UNIT} (?:d['’]entrée|de entrada|in ingresso|di ingresso)|"
     rf"(?:входн\w+|текущ\w+) {_UNIT}|(?:入力|現在の){_UNIT}|(?:입력|현재) ?{_UNIT}": "letter",

@@ -37,6 +37,32 @@ _COUNTED = re.compile(  # the words are numbered: 1 = the, 2 = cat
     r"((?:\d{1,2}\s?[=:：]\s?(?:[^\W\d_]{1,12}|<\w{1,8}>)\s?[,，、;；。.]?\s?){2,40})",
     re.IGNORECASE,
 )
+_CLASSES = re.compile(  # The classes are, in this order: negative, neutral, positive.
+    r"\b(?:classes|labels|categories|catégories|Klassen|Kategorien|clases|categorías|categorias|classi|categorie|"
+    rf"классы|категории)\b[^\n.。]{{0,40}}?(?:[:：]|\b(?:are|sont|sind|son|são|sono)\b)\s*{_LIST}(?=\s*(?:[.。;；\n]|\Z))|"
+    rf"(?:クラス|클래스|类别?|标签)[^\n.。]{{0,20}}?(?:[:：]|[为是は]|는)\s*{_LIST}(?=\s*(?:[.。;；\n]|\Z))",
+    re.IGNORECASE,
+)
+_CORRECT = (  # The correct answer is: negative
+    r"(?:\b(?:correct|true|right|target|gold|actual|bonne|vraie|correcte|richtige|wahre|korrekte|correcta|verdadera|"
+    r"correta|verdadeira|corretta|giusta|vera|правильн\w+|верн\w+|истинн\w+)\b|正しい|正解|정답|正确|真实|目标)"
+    r"[^.。\n:：]{0,40}?(?:[:：]|\b(?:is|est|ist|es|é|è)\b|\s-\s|[为是は]|[은는])\s*[:：]?\s*"
+)
+
+
+def classes(prose: str) -> list[str]:
+    """The names of the classes in a sentence, in its order."""
+    listed = _CLASSES.search(prose)
+    whole = next((part for part in listed.groups() if part), "") if listed else ""
+    items = re.findall(r"<\w{1,8}>|[^\W\d_]{1,12}", re.sub(_PLACE, "", whole))
+    return [item for item in items if item not in ("and", "or", "et", "und", "y", "e")]
+
+
+def correct(prose: str, names: list[str]) -> set[str]:
+    """The classes that are said to be the correct one."""
+    any_name = "|".join(map(re.escape, names))
+    said = re.finditer(rf"{_CORRECT}['\"‘’“”«»„* {BREAK}]*({any_name})(?!\w)", prose, re.IGNORECASE)
+    return {name for one in said for name in names if name.lower() == one[1].lower()}
 
 
 def said(prose: str) -> list[str]:

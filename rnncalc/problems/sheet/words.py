@@ -78,12 +78,27 @@ class Words:
                 note = _("{where}: the inputs are the words of the table, from the top: nothing says another order")
                 self.roles.sheet.notes.append(note.format(where=self.embedded))
             self._one_hot(known)
+        self._named_class()
 
     def place_targets(self) -> None:
         """Targets that are words, or classes from 1, as classes from 0."""
         self._classes()
         self._from_one()
         self.given.pop("vocabulary", None)
+
+    def _named_class(self) -> None:
+        """The one class that a sentence or the loss names, L = −log p_{low}. Raises ParseError where they differ."""
+        names = vocabulary.classes(self.prose) if "targets" not in self.given else []
+        if not names:
+            return
+        named = vocabulary.correct(self.prose, names)
+        named |= {name for name in names for text in self.roles.sheet.losses
+                  if re.search(rf"_\{{?\s?{re.escape(name)}(?!\w)", text)}  # fmt: skip
+        if len(named) > 1:
+            message = _("the correct class is said to be {first} and {second}")
+            raise ParseError(message, first=min(named), second=max(named))
+        if named:
+            self.given["targets"] = RawValue([str(names.index(named.pop()))], "targets")
 
     def _in_sentences(self, known: list[str]) -> None:
         """Words in a row that a sentence says: the first are the inputs, those to be predicted the targets."""
