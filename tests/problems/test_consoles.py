@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 from support.sheets import drawn_at, problem
@@ -10,7 +12,7 @@ from rnncalc.problems import problem_text
 
 U, W, B, X = drawn_at(71, 2, 3), drawn_at(73, 2, 2), drawn_at(75, 2), drawn_at(77, 3, 3)
 CELL = "h_t = tanh(U x_t + W h_{t-1} + b)\n"
-SHOWN = {
+SHOWN: dict[str, tuple[str, Callable[[np.ndarray], str]]] = {
     "numpy print": (">>> print({name})\n{text}", str),
     "numpy name": (">>> {name}\n{text}", repr),
     "rounded": (">>> print({name}.round(4))\n{text}", str),
