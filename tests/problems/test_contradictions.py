@@ -32,7 +32,7 @@ def sheet(words: str, first: bool, hidden: str, output: str = "") -> str:
 
 
 def said(text: str) -> str:
-    """What a person is told of a sheet: the error, or the notes."""
+    """What a person is notes of a sheet: the error, or the notes."""
     try:
         return " ".join(problem(text).notes)
     except RnncalcError as error:
@@ -43,13 +43,13 @@ def said(text: str) -> str:
 def test_another_activation_in_words(words: str) -> None:
     for number, (hidden, named) in enumerate(itertools.product(NAMES, NAMES)):
         text = sheet(words.format(named), number % 2 == 0, hidden)
-        told = said(text)
+        notes = said(text)
         if named == hidden:
             assert problem(text).forward()["h"].shape == (2, 2)
-            assert "contradicts" not in told
+            assert "contradicts" not in notes
         else:
-            assert named in told, text
-            assert NAMES[hidden].strip("\\").removeprefix("mathrm").strip("{}").removeprefix("sigma") in told
+            assert named in notes, text
+            assert NAMES[hidden].strip("\\").removeprefix("mathrm").strip("{}").removeprefix("sigma") in notes
 
 
 @pytest.mark.parametrize("words", OUTPUT)
@@ -57,8 +57,8 @@ def test_another_output_function_in_words(words: str) -> None:
     for hidden in NAMES:
         for output in NAMES:
             for named in NAMES:
-                told = said(sheet(words.format(named), True, hidden, output))
-                assert (words.format(named).rstrip(".。") in told) is (named != output), (hidden, output, named)
+                notes = said(sheet(words.format(named), True, hidden, output))
+                assert (words.format(named).rstrip(".。") in notes) is (named != output), (hidden, output, named)
 
 
 @pytest.mark.parametrize(("formula", "kind"), [

@@ -109,10 +109,10 @@ def _values(node: Node, variable: str) -> np.ndarray | None:
 
 def _in_pieces(node: Apply, variable: str) -> np.ndarray | None:
     """The values of a function in pieces."""
-    found = pieces(node) if isinstance(node.arguments[0], Sym) else None
-    values = [_values(formula, variable) for formula, _low, _high, _closed in found or ()]
+    sections = pieces(node) if isinstance(node.arguments[0], Sym) else None
+    values = [_values(formula, variable) for formula, _low, _high, _closed in sections or ()]
     known = [value for value in values if value is not None]
-    if not found or len(known) < len(values):
+    if not sections or len(known) < len(values):
         return None
-    inside = [high >= POINTS if closed else high > POINTS for _formula, _low, high, closed in found]
+    inside = [high >= POINTS if closed else high > POINTS for _formula, _low, high, closed in sections]
     return np.select(inside, known)

@@ -37,11 +37,11 @@ def pieces(node: Apply) -> list[tuple[Node, float, float, bool]] | None:
     None where they leave something out.
     """
     _letter, *parts = node.arguments
-    found = [
+    sections = [
         (parts[at], number(parts[at + 1]), number(parts[at + 2]), number(parts[at + 3]))
         for at in range(0, len(parts) - 3, 4)
     ]
-    bounds = [(formula, low, high, closed == 1) for formula, low, high, closed in found
+    bounds = [(formula, low, high, closed == 1) for formula, low, high, closed in sections
               if low is not None and high is not None]  # fmt: skip
     bounds.sort(key=lambda piece: piece[1])
     ends = [-math.inf, *[high for _formula, _low, high, _closed in bounds]]
@@ -51,13 +51,13 @@ def pieces(node: Apply) -> list[tuple[Node, float, float, bool]] | None:
 
 def joined_pieces(node: Apply) -> Node:
     """Lines that meet, as min and max of them; 0 up to 0 and 1 above, as step; others stay pieces."""
-    letter, found = node.arguments[0], pieces(node)
-    lines = [_line(formula, letter) for formula, _low, _high, _closed in found or ()]
-    if found is None or None in lines or len(found) > 3:
+    letter, sections = node.arguments[0], pieces(node)
+    lines = [_line(formula, letter) for formula, _low, _high, _closed in sections or ()]
+    if sections is None or None in lines or len(sections) > 3:
         return node
-    if lines == [(0, 0), (0, 1)] and found[0][2] == 0 and found[0][3]:
+    if lines == [(0, 0), (0, 1)] and sections[0][2] == 0 and sections[0][3]:
         return Apply("step", (letter,))
-    at = [place + shift for _formula, low, high, _closed in found for place in (low, high) if abs(place) < math.inf
+    at = [place + shift for _formula, low, high, _closed in sections for place in (low, high) if abs(place) < math.inf
           for shift in (-9.7, -0.3, 0, 0.4, 9.1)]  # fmt: skip
     straight = [formula for formula in lines if formula is not None]
 
@@ -66,15 +66,15 @@ def joined_pieces(node: Apply) -> Node:
 
     meet = all(
         math.isclose(value(high)[number], value(high)[number + 1], abs_tol=1e-12)
-        for number, (_formula, _low, high, _closed) in enumerate(found[:-1])
+        for number, (_formula, _low, high, _closed) in enumerate(sections[:-1])
     )
-    wanted = [value(place)[next(n for n, piece in enumerate(found) if place <= piece[2])] for place in at]
+    wanted = [value(place)[next(n for n, piece in enumerate(sections) if place <= piece[2])] for place in at]
     formulas = [_straight(slope, level, letter) for slope, level in straight]
-    ways = [(min, max), (max, min)] if len(found) == 3 else [(min, min), (max, max)]
-    for outer, inner in [*ways, (min, min), (max, max)]:
+    nestings = [(min, max), (max, min)] if len(sections) == 3 else [(min, min), (max, max)]
+    for outer, inner in [*nestings, (min, min), (max, max)]:
         got = [outer(inner(value(place)[:-1]), value(place)[-1]) for place in at]
         if meet and all(math.isclose(*pair, abs_tol=1e-9) for pair in zip(got, wanted)):
-            first = simplified(Apply(inner.__name__, tuple(formulas[:-1]))) if len(found) == 3 else formulas[0]
+            first = simplified(Apply(inner.__name__, tuple(formulas[:-1]))) if len(sections) == 3 else formulas[0]
             return simplified(Apply(outer.__name__, (formulas[-1], first)))
     return node
 
@@ -112,9 +112,9 @@ def _bound_of(node: Node) -> tuple[float | None, Node | None]:
     if isinstance(node, Apply) and node.name == "relu":
         return 0.0, node.arguments[0]
     if isinstance(node, Apply) and node.name in ("max", "min") and len(node.arguments) == 2:
-        for one, other in (node.arguments, node.arguments[::-1]):
-            if number(one) is not None and number(other) is None:
-                return number(one), other
+        for bound, inner in (node.arguments, node.arguments[::-1]):
+            if number(bound) is not None and number(inner) is None:
+                return number(bound), inner
     return None, None
 
 

@@ -62,7 +62,7 @@ def correct(prose: str, names: list[str]) -> set[str]:
     """The classes that are said to be the correct one."""
     any_name = "|".join(map(re.escape, names))
     said = re.finditer(rf"{_CORRECT}['\"‘’“”«»„* {BREAK}]*({any_name})(?!\w)", prose, re.IGNORECASE)
-    return {name for one in said for name in names if name.lower() == one[1].lower()}
+    return {name for match in said for name in names if name.lower() == match[1].lower()}
 
 
 def said(prose: str) -> list[str]:
