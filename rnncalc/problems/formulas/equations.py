@@ -38,6 +38,7 @@ class Equations:
     zeros: Collection[str] = ()  # what the sheet says to be zero: states
     sizes: Sequence[StatedSize] = ()
     sliced: Sequence[StatedSize] = ()  # H, as the slices of a vector of all gates say it
+    unread: Mapping[str, str] = field(default_factory=dict)  # what a sheet says and nobody could read: name → the line
     _made: Decision | None = None
 
     @property
@@ -189,10 +190,14 @@ def settled(given: Mapping[str, RawValue]) -> Settlement:
     if isinstance(made, Match):
         keys, notes = keys_of_lines(made, given), list[str]()
     elif isinstance(made, OwnCell):
-        keys, notes = keys_of_own_cell(made, given, stated.functions, stated.zeros)
+        keys, assumed = keys_of_own_cell(made, given, stated.functions, stated.zeros)
+        assumed.refuse_unread(stated.unread)
+        notes = assumed.notes()
     else:
         settling = KeysFromEquations(made, given, stated.functions, stated.zeros)
-        keys, notes = settling.keys(), settling.notes
+        keys = settling.keys()
+        settling.assumed.refuse_unread(stated.unread)
+        notes = [*settling.assumed.notes(), *settling.notes]
     shown_lines = "; ".join(_tidy(equation.text) for equation in stated.equations)
     said = _("the equations decide: {lines}").format(lines=shown(shown_lines, 200))
     last_only = not isinstance(made, Match) and made.output in made.system.last

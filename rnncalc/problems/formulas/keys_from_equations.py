@@ -17,7 +17,7 @@ from rnncalc.model.cells.biases import numbered
 from rnncalc.problems.formulas import stacks
 from rnncalc.problems.formulas.match import Match
 from rnncalc.problems.formulas.network import FromEquations
-from rnncalc.problems.formulas.parameter_pieces import absent_note, beside, cut, matrix, signs, squeezed, word
+from rnncalc.problems.formulas.parameter_pieces import Assumed, beside, cut, matrix, signs, squeezed, word
 from rnncalc.problems.formulas.polynomial import Param
 from rnncalc.problems.formulas.reader import GENERIC
 from rnncalc.problems.notation import NOTATIONS, Notation
@@ -40,7 +40,7 @@ class KeysFromEquations:
         self.made, self.left, self.functions, self.zeros = made, dict(given), functions, zeros
         self.notes: list[str] = []
         self.used: set[str] = set()
-        self.absent: list[str] = []  # biases and initial states that the equations read and nothing gives
+        self.assumed = Assumed([], {})
         self.names = {squeezed(name): name for name in given}
 
     def keys(self) -> Keys:
@@ -55,7 +55,6 @@ class KeysFromEquations:
         self._rest(top)
         self._refuse_contradictions()
         self._note_numbers()
-        self.notes += absent_note(self.absent)
         for name in ("cell", "activation", "output", "update", "equations", "vectors", "gates", "fused"):
             self.left.pop(name, None)
         if len(layers) == 1:
@@ -91,7 +90,7 @@ class KeysFromEquations:
             if value is not None:
                 keys[f"{state}0"] = value
             elif "states" not in self.zeros:
-                self.absent.append(f"{match.lines[state]}_0")
+                self.assumed.zeros.append(f"{match.lines[state]}_0")
         notation = Notation(
             shown=shown, rows=bool(match.rows), biases=signs(match), joined=stacks.joined(match, self.left)
         )
@@ -132,7 +131,7 @@ class KeysFromEquations:
         if key in self.left:
             return self.left[key].word()
         usual = "identity" if key == "output" else "tanh"
-        self.notes.append(_("nothing says what {letter} is: {function} assumed").format(letter=letter, function=usual))
+        self.assumed.functions[letter] = usual
         return usual
 
     # arrays ----------------------------------------------------------------------------------------------------------
@@ -152,7 +151,7 @@ class KeysFromEquations:
                     if letter and letter != symbol:
                         shown[symbol] = letter
                     if value is None:
-                        self.absent += [theirs.key] if parameter.symbol in match.pattern.optional else []
+                        self.assumed.zeros.extend([theirs.key] if parameter.symbol in match.pattern.optional else [])
                         continue
                     if parameter.gate:
                         place, key = arrays.setdefault(ours, RawValue({}, value.where)).value, parameter.gate

@@ -10,7 +10,7 @@ from rnncalc.model.cells.biases import numbered
 from rnncalc.model.equations.printer import Grid
 from rnncalc.problems.formulas.match import Match
 from rnncalc.problems.formulas.own_cell import OwnCell
-from rnncalc.problems.formulas.parameter_pieces import absent_note, cut, matrix, signs, squeezed, word
+from rnncalc.problems.formulas.parameter_pieces import Assumed, cut, matrix, signs, squeezed, word
 from rnncalc.problems.formulas.reader import GENERIC
 from rnncalc.problems.notation import NOTATIONS, Notation
 from rnncalc.problems.parse.given import RawValue
@@ -20,15 +20,14 @@ Keys = dict[str, RawValue]
 
 def keys_of_own_cell(
     made: OwnCell, given: Mapping[str, RawValue], functions: Mapping[str, str], zeros: Collection[str] = ()
-) -> tuple[Keys, list[str]]:
+) -> tuple[Keys, Assumed]:
     """The keys of a problem whose equations are a cell of their own. functions: what letters are said to be."""
-    assumed = dict.fromkeys(sorted(made.generic), "tanh")
+    assumed = Assumed([], dict.fromkeys(sorted(made.generic), "tanh"))
     known = {squeezed(name): name for name in given}
     left = dict(given)
     cell = {"name": "sheet", "equations": made.equations, "state": made.state, "emits": made.emits}
     keys: Keys = {"cell": RawValue(cell, "equations")}
     used = set()
-    absent: list[str] = []
     shown: dict[str, str] = {}
     for name, param in made.params.items():
         if param.number is not None:
@@ -55,7 +54,7 @@ def keys_of_own_cell(
             if line in made.state and start in left:
                 keys[f"{line}0"] = left.pop(start)
         if line in made.state and f"{line}0" not in keys and "states" not in zeros:
-            absent.append(f"{theirs}_0")
+            assumed.zeros.append(f"{theirs}_0")
     signals = {theirs: line for theirs, line in made.names.items() if theirs != line and theirs.isidentifier()}
     if made.read_out:
         signals |= {
@@ -68,7 +67,7 @@ def keys_of_own_cell(
                     shown[name] = param.key
                 stated = known.get(squeezed(param.key))
                 if stated is None:
-                    absent.append(param.key)
+                    assumed.zeros.append(param.key)
                     continue
                 used.add(stated)
                 value = given[stated]
@@ -79,7 +78,8 @@ def keys_of_own_cell(
         function = made.read_out.functions.get("y", "identity")
         function = functions.get(function, function)
         keys["output"] = RawValue("identity" if function in GENERIC else function, "equations")
-        assumed |= {function: "identity"} if function in GENERIC else {}
+        if function in GENERIC:
+            assumed.functions[function] = "identity"
     biases = signs(made.read_out) if made.read_out else {}
     joined = _joined(made)
     if shown or biases or joined:
@@ -88,9 +88,7 @@ def keys_of_own_cell(
         keys["signals"] = RawValue(signals, "equations")
     for name in (*used, "equations", "cell", "activation", "update", "notation", "vectors", "gates", "fused", "output"):
         left.pop(name, None)
-    note = _("nothing says what {letter} is: {function} assumed")
-    notes = [note.format(letter=letter, function=usual) for letter, usual in assumed.items()]
-    return {**keys, **left}, [*notes, *absent_note(absent)]
+    return {**keys, **left}, assumed
 
 
 def _joined(made: OwnCell) -> dict[str, Grid]:

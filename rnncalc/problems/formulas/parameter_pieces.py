@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping
+from typing import NamedTuple
 
 import numpy as np
 
@@ -39,10 +40,28 @@ def signs(match: Match) -> dict[str, tuple[int, ...]]:
     return {symbol: each for symbol, each in made.items() if each != (1,)}
 
 
-def absent_note(names: Sequence[str]) -> list[str]:
-    """What is said of biases and initial states that the equations read and nothing gives."""
-    listed = _(", ").join(dict.fromkeys(names))
-    return [_("given nowhere, taken as zero: {names}").format(names=listed)] if listed else []
+class Assumed(NamedTuple):
+    """What is taken for granted, since nothing says it.
+
+    zeros: biases and initial states that the equations read and nothing gives; functions: letter → the usual function.
+    """
+
+    zeros: list[str]
+    functions: dict[str, str]
+
+    def notes(self) -> list[str]:
+        """What is said of it."""
+        said = _("nothing says what {letter} is: {function} assumed")
+        notes = [said.format(letter=letter, function=usual) for letter, usual in self.functions.items()]
+        listed = _(", ").join(dict.fromkeys(self.zeros))
+        return [*notes, *([_("given nowhere, taken as zero: {names}").format(names=listed)] if listed else [])]
+
+    def refuse_unread(self, unread: Mapping[str, str]) -> None:
+        """Raises ProblemError if the sheet says something of it that was not read. unread: name → where, and what."""
+        for name in (*self.functions, *self.zeros):
+            if name in unread:
+                message = _("{name} is needed, and what stands there could not be read: {text}")
+                raise ProblemError(message, name=name, text=unread[name])
 
 
 def cut(numbers: Numbers, part: tuple[int, int], width: int, name: str) -> Numbers:

@@ -159,6 +159,7 @@ class _Assembly:
             )
         self.equations.notes += self.sheet.notes
         self.equations.sizes = self.sheet.sizes
+        self.equations.unread = unread.definitions(self.sheet.prose, self.sheet.original)
         self.equations.notes += unread.listed([*self.sheet.unread, *self.sheet.skipped, *sentences.notes])
         self.given["equations"] = RawValue(self.equations, "equations")
         return self.given

@@ -97,6 +97,10 @@ class RightSides:
         self.used.append((begin, end))
         return end
 
+    def _is_number(self, at: int) -> bool:
+        """Whether nothing but a value stands there: φ = (0.1, 0.2) is a bias, f = 0.5 a gate."""
+        return self.text[at - 1] == "=" and values.numbers_at(self.text, at) is not None
+
     def _is_answer(self, at: int) -> bool:
         return self.clean.under_answers(self.clean.line(at))
 
@@ -128,7 +132,9 @@ class RightSides:
         if kind == "word" and not (name.base.lower() == "loss" and self._is_computed(at)):
             return self._word(begin, at, name)
         if kind == "function" or (name.base in formulas.GENERIC and not name.indices):
-            return self._function(begin, at, name)
+            behind = self._function(begin, at, name)
+            if behind is not None or kind == "function" or not self._is_number(at):
+                return behind
         if kind in ("", "word") and self._is_loss(name, at) and not self._is_answer(begin):
             end = min(line_end(self.text, at), self.head_starts[bisect_left(self.head_starts, at)])
             if loss.is_formula(self.text[at:end]):

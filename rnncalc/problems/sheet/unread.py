@@ -15,6 +15,7 @@ from rnncalc.errors import shown
 from rnncalc.problems.formulas import symbol as symbols
 from rnncalc.problems.sheet import digits, prose
 from rnncalc.problems.sheet.cleaned import NUMBERING
+from rnncalc.problems.sheet.heads import Heads
 from rnncalc.problems.sheet.step_lines import LABEL
 
 MOST = 8  # lines that are shown
@@ -68,6 +69,7 @@ _NAME = re.compile(  # h_3, x^{(1)}, U[2][1], z(4): their digits are part of the
     r"(?<=[A-Za-z\d])\(\s?\w{1,4}\s?\)|<\s?\w{1,4}\s?>)*"
 )
 
+_NUMBERS = re.compile(r"[\s$&{]{0,9}(?:[-+−–]?[ \t]?\.?\d|[\[(]|\\begin)")
 _WORDS = re.compile(r"[^\W\d_]+|\d+(?:\.\d+)?")
 _STEP_EQUATION = re.compile(
     r"(?P<accent>\\(?:wide)?(?:tilde|hat)\s*\{?\s*)?(?<![A-Za-z\\_^])(?P<base>[A-Za-zΑ-ω][\u0300-\u036f]?)\}{0,3}"
@@ -116,6 +118,17 @@ def lines(text: str, original: str, used: Collection[str], sizes: Sequence[str] 
                 where.format(line=number + 1, text=as_it_stands(sheet[number] if number < len(sheet) else line, bare))
             )
     return unread
+
+
+def definitions(prose: str, original: str) -> dict[str, str]:
+    """What the prose still defines by numbers or by a function's formula: name → the line as the sheet has it."""
+    found, sheet = dict[str, str](), original.split("\n")
+    for head in Heads(prose):
+        if head.kind == "function" or (prose[head.at - 1] == "=" and _NUMBERS.match(prose, head.at)):
+            number = prose.count("\n", 0, head.at)
+            text = shown(re.sub(r"\s+", " ", sheet[number] if number < len(sheet) else "").strip(" ,;$*|"), 80)
+            found[head.names[-1].key] = _("line {line}: {text}").format(line=number + 1, text=text)
+    return found
 
 
 def as_it_stands(line: str, sentence: str) -> str:
