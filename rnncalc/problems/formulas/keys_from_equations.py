@@ -145,6 +145,9 @@ class KeysFromEquations:
                 for number, theirs in enumerate(match.params.get(parameter.symbol, ())):
                     ours = numbered(name, number)  # b_hh is the second of b_ih + b_hh
                     value = self._value(ours, parameter, theirs, match)
+                    if value is not None and ours == "V" and match.read_out_rows not in (None, bool(match.rows)):
+                        numbers = value.numbers()
+                        value = RawValue(numbers.transposed if len(numbers.shape) == 2 else numbers, value.where)
                     bare = not theirs.part and not theirs.block and theirs.number is None and theirs.key[0] != "@"
                     symbol = f"{ours}_{parameter.gate}" if parameter.gate else ours
                     letter = theirs.key if bare else self._piece(parameter, theirs, match)

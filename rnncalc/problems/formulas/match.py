@@ -57,6 +57,7 @@ class Match:
     input: str = ""
     functions: Mapping[str, str] = field(default_factory=dict)
     rows: bool | None = None
+    read_out_rows: bool | None = None  # of a cell that owns its read-out, y_t = v^T h_t + c beside W x_t
     used: frozenset[str] = frozenset()  # signals whose definitions went into the match
     partial: bool = False  # whether a sheet may leave out the equations of some lines
 
@@ -199,10 +200,12 @@ def factors(pattern: Factor, given: Factor, match: Match) -> Iterator[Match]:
         if owner == pattern.key and given not in before and (not before or pattern.key in match.pattern.optional):
             yield replace(match, params={**match.params, pattern.key: (*before, given)})
     elif isinstance(pattern, Weighted) and isinstance(given, Weighted):
-        if match.rows not in (None, given.rows):
+        of_read_out = match.pattern.cell.owns_read_out and pattern.weight.key == "V"
+        if (match.read_out_rows if of_read_out else match.rows) not in (None, given.rows):
             return
         for after in factors(pattern.weight, given.weight, match):
-            yield from polys(pattern.vector, given.vector, replace(after, rows=given.rows))
+            stands = replace(after, read_out_rows=given.rows) if of_read_out else replace(after, rows=given.rows)
+            yield from polys(pattern.vector, given.vector, stands)
     elif isinstance(pattern, Function) and isinstance(given, Function):
         if given.beside is not None:
             return
