@@ -135,10 +135,11 @@ class GivenDirection:
         return {name[:-1]: self.given[name].numbers() for name in present}
 
     def _initial_state(self, state: str) -> np.ndarray:
-        """An initial state as (H,) or (N, H)."""
+        """An initial state as (H,) or (N, H); given as (1, N, H), as PyTorch has it, it is that of the one layer."""
         letter = self.cell.size(state)
         width, who = self.sizes.sizes[letter], self.sizes.sources.get(letter, "")
         values = finite(self.initial_states[state], f"{state}0")
+        values = values[0] if values.ndim == 3 and len(values) == 1 else values
         batch = values.ndim == 2 and values.shape[1] == width and self.batch
         brought = values if batch else bring(values, (width,))
         if brought is None:

@@ -122,13 +122,13 @@ def lines(text: str, original: str, used: Collection[str], sizes: Sequence[str] 
 
 def definitions(prose: str, original: str) -> dict[str, str]:
     """What the prose still defines by numbers or by a function's formula: name → the line as the sheet has it."""
-    found, sheet = dict[str, str](), original.split("\n")
+    defined, sheet = dict[str, str](), original.split("\n")
     for head in Heads(prose):
         if head.kind == "function" or (prose[head.at - 1] == "=" and _NUMBERS.match(prose, head.at)):
             number = prose.count("\n", 0, head.at)
             text = shown(re.sub(r"\s+", " ", sheet[number] if number < len(sheet) else "").strip(" ,;$*|"), 80)
-            found[head.names[-1].key] = _("line {line}: {text}").format(line=number + 1, text=text)
-    return found
+            defined[head.names[-1].key] = _("line {line}: {text}").format(line=number + 1, text=text)
+    return defined
 
 
 def as_it_stands(line: str, sentence: str) -> str:
