@@ -75,6 +75,7 @@ _NUMBER_ONLY = re.compile(
     re.IGNORECASE,
 )
 _PLAINLY = (  # line by line as a reader of headings sees it; each takes what those before it wrote
+    rewritten.with_bars,  # a table whose cells tabs separate
     piecewise.in_calls,  # \\begin{cases} z & z > 0 … → cases(z; z; 0; …)
     tables.unescaped,  # | h\[1\] | → | h[1] |
     code.plain,  # self.W.dot(x) → W @ x

@@ -82,6 +82,7 @@ _TUPLE = r"\((?=[^()=\n,]*,)([^()=\n]*)\)"
 _TUPLES = re.compile(rf"{_TUPLE}\s*=\s*{_TUPLE}")
 _SEQUENCE = re.compile(r"\{\s*([A-Za-z]_\{?t\}?)\s*\}(?:_\{[^{}\n]*\}|_t)?(?:\^\{?\w+\}?)?(?=\s*=)")
 _RANGE = re.compile(r"([A-Za-z])_\{\s*1\s*:\s*\w{1,3}\s*\}(?=\s*:?=)")  # x_{1:3} = (1, 2, −1)
+_LETTER = re.compile(r"[^\W\d]")
 _RULE = re.compile(r"[ \t]*:?-+:?[ \t]*(?:\|[ \t]*:?-+:?[ \t]*)+")
 
 
@@ -94,6 +95,28 @@ def _pairs(both: re.Match[str]) -> str:
     names, numbers = ([part.strip() for part in side.split(",")] for side in both.groups())
     alike = len(names) == len(numbers) and all(re.match(r"[^\W\d]", name) for name in names)
     return ", ".join(f"{name} = {number}" for name, number in zip(names, numbers)) if alike else both[0]
+
+
+def with_bars(text: str) -> str:
+    """The text with bars between the cells of its tables that tabs separate; a head is a word, a name or a number."""
+    lines, cells = text.split("\n"), [line.strip(" ").split("\t") for line in text.split("\n")]
+    at = 0
+    while at < len(lines):
+        end = at + 1
+        while end < len(lines) and len(cells[end]) == len(cells[at]) > 1:
+            end += 1
+        if end - at > 1 and _are_heads(*cells[at]):
+            for row in range(at, end):
+                lines[row] = f"| {' | '.join(cell.strip() for cell in cells[row])} |"
+        at = end
+    return "\n".join(lines)
+
+
+def _are_heads(first: str, *others: str) -> bool:
+    """Whether these may stand over columns: words, names, numbers of steps, in the corner nothing."""
+    named = [bool(_LETTER.search(head)) and "=" not in head for head in (first, *others)]
+    numbered = [head.strip().isdecimal() for head in others]
+    return (named[0] and all(map(max, named[1:], numbered))) or (not first.strip() and all(named[1:]))
 
 
 def with_edges(text: str) -> str:
