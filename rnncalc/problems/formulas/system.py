@@ -161,11 +161,25 @@ class _Maker:
         if symbol == self.current or (symbol.key == self.current.key and self.current.offset is None):
             return self.signal(symbol.key, -1)  # h = tanh(W h + …), as code has it
         if symbol.key in self.defined or (symbol.key in INPUTS and symbol.key not in self.given):
-            return self.signal(symbol.key, 0)
+            return self.signal(symbol.key, -1 if self._of_step_before(symbol.key) else 0)
         if symbol.key in INPUTS[:2]:
             return self.signal(symbol.key, 0)
         self.system.params.add(symbol.key)
         return Param(symbol.key)
+
+    def _of_step_before(self, key: str) -> bool:
+        """Whether the line at hand reads a state of a program that needs this line: a = U x + W h; h = tanh(a)."""
+        started = not self.timed and self.step is None and any(f"{key}{zero}" in self.given for zero in ("", "0", "_0"))
+        return started and self.current.key in self._needed(key)
+
+    def _needed(self, key: str) -> set[str]:
+        """The lines that a line needs, directly or not."""
+        needed, todo = set[str](), [key]
+        while todo:
+            names = {symbol.key for symbol in symbols_of(self.nodes[todo.pop()])} & self.defined
+            todo += names - needed
+            needed |= names
+        return needed
 
     def block(self, symbol: Symbol) -> Poly | None:
         """z^i of z = W [h; x] + b: the rows of one gate; also where neither has a step."""

@@ -182,10 +182,17 @@ class _Assembly:
                 continue
             if item.unread and item.value == "_":
                 self.sheet.notes.append(_("{where}: not answered").format(where=item.where))
-            elif random and item.symbol.base in given:
+            elif (random and item.symbol.base in given) or self._is_supposed(item):
                 self.sheet.notes.append(_("not read: {text}").format(text=f"{item.where}: {shown(item.value, 40)}"))
             else:
                 yield item
+
+    def _is_supposed(self, item: Assigned) -> bool:
+        """Whether a zero stands in brackets and a value elsewhere: without the loop (W = 0) there is no memory."""
+        others = [other.value for other in self.sheet.assigned if other.symbol.key == item.symbol.key]
+        bare, line = re.escape(item.symbol.text.strip()), self.sheet.original.split("\n")[item.line]
+        in_brackets = re.search(rf"[(（][\s$`]*{bare}[\s$`]*=[\s$`]*0[\s$`]*[)）]", line)
+        return bool(in_brackets and not item.answer and any(not _alike(value, "0") for value in others))
 
     def _under_layers(self) -> None:
         """The names under “Layer 2” with that number, names of every layer once for each."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 import itertools
 import re
 from bisect import bisect_left
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
@@ -47,6 +48,8 @@ _CUT_MATRIX = re.compile(
 )
 _MISSING = re.compile(r"(?<![\w.])(?:[-–—?]|n/a)(?=\s*(?:[,;\s\])]|\Z))")
 _FACTOR_LEFT = re.compile(r"[ \t]*[∘⊙×⊗@·][ \t]*[\w(\[{\\]")
+_LOOP = re.compile(r"\bfor\s+(?:\w+\s*,\s*)?(\w+)\s+in\b")  # over inputs
+_PROGRAM = re.compile(r"^[ \t]*for[ \t]+\w+[ \t]*(?:=[ \t]*\w+[ \t]*:|in\b)", re.MULTILINE)
 _CONDITION = re.compile(  # z & z > 0, and below it another piece
     rf"[ \t]*(?:&|,?[ \t]*(?:if|for|when|wenn|falls|für|si|pour|если|при|若|当)\b)[^&\n;{BREAK}]{{0,60}}?"
     r"(?:(?<![{^])[<>≤≥]|\\[lg](?:eq?|t)(?![a-z]))"
@@ -74,6 +77,10 @@ class RightSides:
         self.clean, self.text, self.sheet, self.layers, self.reader = clean, text, sheet, layers, reader
         self.heads = heads
         self.used: list[tuple[int, int]] = []
+        self.looped = {*_LOOP.findall(text)}
+        if _PROGRAM.search(text):  # what it assigns again is a state
+            names = Counter(name.key for head in heads for name in head.names)
+            self.looped |= {name for name, times in names.items() if times > 1}
         counted = [any(sizes.RUNNING.fullmatch(name.text.strip()) for name in head.names) for head in heads]
         self.head_starts = [head.begin for head, counts in zip(heads, counted) if not counts] + [len(text)]
 
@@ -367,6 +374,8 @@ class RightSides:
             node, end = self.reader.read(start)
         except formulas.NoFormulaError:
             return None
+        if isinstance(node, nodes.Sym) and (name.base, name.offset, node.symbol.offset) == (node.symbol.base, -1, None):
+            return self._use(begin, end)  # h_prev = h: a program goes on to the next step
         if self._is_answer(begin) or not (self._is_equation(name, node) or "@" in self.text[start:end]):
             return None
         if _FACTOR_LEFT.match(self.text, end) or _CONDITION.match(
@@ -398,7 +407,7 @@ class RightSides:
             symbol.offset is not None or symbol.number is not None or symbol.words == ("T",)
             for symbol in [name, *names]
         )
-        signals = {equation.defined.key for equation in self.sheet.equations}
+        signals = {equation.defined.key for equation in self.sheet.equations} | self.looped
         reads = any(symbol.key in signals for symbol in names)
         return bool(names) and (stepped or isinstance(node, nodes.Apply) or reads)
 
