@@ -200,7 +200,8 @@ def factors(pattern: Factor, given: Factor, match: Match) -> Iterator[Match]:
         if owner == pattern.key and given not in before and (not before or pattern.key in match.pattern.optional):
             yield replace(match, params={**match.params, pattern.key: (*before, given)})
     elif isinstance(pattern, Weighted) and isinstance(given, Weighted):
-        of_read_out = match.pattern.cell.owns_read_out and pattern.weight.key == "V"
+        cell = match.pattern.cell
+        of_read_out = pattern.weight.key == "V" and cell.owns_read_out and bool(cell.state)
         if (match.read_out_rows if of_read_out else match.rows) not in (None, given.rows):
             return
         for after in factors(pattern.weight, given.weight, match):

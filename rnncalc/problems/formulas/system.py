@@ -120,6 +120,7 @@ class _Maker:
         self.nodes = {self.name(e.defined): e.node for e in equations}
         self.defined = set(self.nodes)
         self.sliced: set[str] = set()
+        self.needed: dict[str, set[str]] = {}
         self.scalars = {name.key for equation in equations for name in _beside_numbers(equation.node)}
         self.joined = {key: node.parts for key, node in self.nodes.items() if isinstance(node, Concat)}
         for equation in equations:
@@ -174,12 +175,14 @@ class _Maker:
 
     def _needed(self, key: str) -> set[str]:
         """The lines that a line needs, directly or not."""
-        needed, todo = set[str](), [key]
-        while todo:
-            names = {symbol.key for symbol in symbols_of(self.nodes[todo.pop()])} & self.defined
-            todo += names - needed
-            needed |= names
-        return needed
+        if key not in self.needed:
+            needed, todo = set[str](), [key]
+            while todo:
+                names = {symbol.key for symbol in symbols_of(self.nodes[todo.pop()])} & self.defined
+                todo += names - needed
+                needed |= names
+            self.needed[key] = needed
+        return self.needed[key]
 
     def block(self, symbol: Symbol) -> Poly | None:
         """z^i of z = W [h; x] + b: the rows of one gate; also where neither has a step."""

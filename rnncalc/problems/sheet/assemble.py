@@ -177,22 +177,19 @@ class _Assembly:
         drawn = [bool(_DRAWN.search(item.value)) and not self.sheet.seeds for item in self.sheet.assigned]
         given = {item.symbol.base for item, random in zip(self.sheet.assigned, drawn) if not random}
         given |= {base.upper() for base in given & self.roles.inputs}
+        lines = dict(enumerate(self.sheet.original.split("\n")))  # what was added stands behind them
+        valued = {item.symbol.key for item in self.sheet.assigned if item.value.strip() != "0"}
         for item, random in zip(self.sheet.assigned, drawn):
             if item.unread and ((item.symbol.base, item.symbol.indices) in read or not self.roles.is_result(item)):
                 continue
             if item.unread and item.value == "_":
                 self.sheet.notes.append(_("{where}: not answered").format(where=item.where))
-            elif (random and item.symbol.base in given) or self._is_supposed(item):
+            elif (random and item.symbol.base in given) or (
+                item.symbol.key in valued and _is_supposed(item, lines.get(item.line, ""))
+            ):
                 self.sheet.notes.append(_("not read: {text}").format(text=f"{item.where}: {shown(item.value, 40)}"))
             else:
                 yield item
-
-    def _is_supposed(self, item: Assigned) -> bool:
-        """Whether a zero stands in brackets and a value elsewhere: without the loop (W = 0) there is no memory."""
-        others = [other.value for other in self.sheet.assigned if other.symbol.key == item.symbol.key]
-        bare, line = re.escape(item.symbol.text.strip()), self.sheet.original.split("\n")[item.line]
-        in_brackets = re.search(rf"[(（][\s$`]*{bare}[\s$`]*=[\s$`]*0[\s$`]*[)）]", line)
-        return bool(in_brackets and not item.answer and any(not _alike(value, "0") for value in others))
 
     def _under_layers(self) -> None:
         """The names under “Layer 2” with that number, names of every layer once for each."""
@@ -360,6 +357,13 @@ class _Assembly:
                     for theirs in match.params.get(f"{stack}_{gate}" if gate else stack, ()):
                         return theirs.key
         return f"{stack}.{label}" if label else stack
+
+
+def _is_supposed(item: Assigned, line: str) -> bool:
+    """Whether a zero stands in brackets: without the loop (W = 0) there is no memory."""
+    bare = re.escape(item.symbol.text.strip())
+    zero = item.value.strip() == "0" and not item.answer
+    return zero and bool(re.search(rf"[(（][\s$`]*{bare}[\s$`]*=[\s$`]*0[\s$`]*[)）]", line))
 
 
 def _alike(first: Any, second: Any) -> bool:
