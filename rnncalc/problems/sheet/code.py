@@ -79,6 +79,16 @@ _OF_MODULE = re.compile(  # rnn.weight_hh_l0, whatever the module is called
     r"(?<![\w.])(?:[A-Za-z]\w*\.)+((?:weight|bias)_[ih]h(?:_l\d)?)(?:\.data)?(?=[ \t]*[=:])"
 )
 
+_KERAS_LAYER = re.compile(
+    r"^([ \t]*\w+[ \t]*)=(?=[ \t]*(?:tf\.)?(?:keras\.)?(?:layers\.)?(?:SimpleRNN|LSTM|GRU)\()", re.MULTILINE
+)
+_ARRAYS = re.compile(r"\[\s*array\([^()]*\)(?:\s*,\s*array\([^()]*\)){1,4}\s*\]")
+_KERNEL = re.compile(r"\brecurrent_kernel = array\(")
+_GOT = {
+    2: ("kernel", "recurrent_kernel"),
+    3: ("kernel", "recurrent_kernel", "bias"),
+    5: ("kernel", "recurrent_kernel", "bias", "dense_kernel", "dense_bias"),
+}
 _CELLS = {"SimpleRNN": "elman", "RNN": "elman", "LSTM": "lstm", "GRU": "gru_after"}
 
 
@@ -113,7 +123,8 @@ def plain(text: str) -> str:
     text = _PRINTED.sub(r"\1 = ", text)
     text = _LISTED.sub(lambda entry: f" {entry[1] or entry[2]} = " if entry[1] or entry[2] else " ", text)
     text = _torch(text)
-    if _KERAS.search(text):
+    text = _got_weights(text)
+    if _KERAS.search(text) or _KERNEL.search(text):
         text = _keras(text)
     return text
 
@@ -232,6 +243,19 @@ def _torch(text: str) -> str:
     return re.sub(rf"=[ \t]*(?:torch\.)?nn\.Parameter\(({_INSIDE})\)[ \t]*$", r"= \1", text, flags=re.MULTILINE)
 
 
+def _got_weights(text: str) -> str:
+    """What layer.get_weights() printed, [array(…), array(…), array(…)], under the names of Keras, in their order."""
+    if "get_weights(" not in text or not _LAYER.search(text):
+        return text
+    text = _KERAS_LAYER.sub(r"\1 ", text)
+    for printed in _ARRAYS.finditer(text):
+        arrays = printed[0].count("array(")
+        names = iter(_GOT[arrays]) if arrays in _GOT else iter(())
+        named = re.sub(r"array\(", lambda part, names=names: f"{next(names)} = array(", printed[0][1:-1])  # type: ignore[misc]
+        return f"{text[: printed.start()]} {named} {text[printed.end() :]}"
+    return text
+
+
 def _read_out(part: re.Match[str]) -> str:
     return "V" if part[1] == "weight" else "c"
 
@@ -247,6 +271,7 @@ def _keras(text: str) -> str:
     text = _KERAS.sub(name, text)
     if layer:
         activation = re.search(r"activation\s*=\s*[\"'](\w+)", layer[2])
-        text += f"\ncell: {_CELLS[layer[1]]}"
+        before = re.search(r"reset_after\s*=\s*False", layer[2])
+        text += f"\ncell: {'gru' if before else _CELLS[layer[1]]}"
         text += f"\nactivation: {activation[1]}" if activation and layer[1] == "SimpleRNN" else ""
     return text
