@@ -38,6 +38,7 @@ from rnncalc.problems.sheet import (
     units,
     unread,
     values,
+    written_out,
 )
 from rnncalc.problems.sheet.answers import answers
 from rnncalc.problems.sheet.claims import Claims
@@ -74,6 +75,7 @@ class _Assembly:
                            for item in sheet.assigned if item.symbol.key == other and not item.answer]  # fmt: skip
         sheet.assigned = named_vectors.used_up(sheet)
         units.joined(sheet)
+        written_out.joined(sheet)
         sheet.assigned = entries.joined(sheet.assigned, sheet.equations)
         self.given: dict[str, RawValue] = {}
         timed = any(equation.defined.offset is not None for equation in sheet.equations)
@@ -138,6 +140,9 @@ class _Assembly:
         order = "" if sliced else prose.gate_order(self.sheet.prose)
         if order and "gates" not in self.given and self.equations.equations:
             self.given["gates"] = RawValue(order, "order")
+        if "lr" in self.given and (updates := prose.updates(self.sheet.prose)) > 1:
+            message = _("the sheet speaks of {n} updates: the parameters here are those after the first")
+            self.sheet.notes.append(message.format(n=updates))
         precision = digits.precision(self.sheet.prose)
         if precision and "precision" not in self.given:
             self.given["precision"] = RawValue(precision, "precision")

@@ -13,6 +13,7 @@ _THESE = re.compile(  # for x in [[1, 2], [0, -1]]:
 _THESE_OF_JULIA = re.compile(r"^([ \t]*)for (\w+) in (\[\[[^\n]*\]\])[ \t]*$", re.MULTILINE)
 _OVER = re.compile(r"\bfor\s+(\w+)\s+in\s+(?!range|enumerate|zip)(\w+)\s*:")
 _COLUMN = re.compile(r"\b(\w+)\s*[(\[]\s*:\s*,\s*([tnk])\s*[)\]]")
+_COMPONENT = re.compile(r"\b(\w+)\[([tnk])(?:\]\[|[ \t]?,[ \t]?)(\d)\]")  # x[t, 0], x[t][0]
 _KERAS = re.compile(r"^[ \t]*(?:\w+/)*?(\w+)/(kernel|recurrent_kernel|bias)(?::0)?[ \t]*:?[ \t]*$", re.MULTILINE)
 _DEFINED = re.compile(
     r"^[ \t]*def (?P<name>\w+)\((?P<names>[^()]*)\)[^\n:]*:[ \t]*\n(?:[ \t]*(?:\"\"\"[^\"]*\"\"\"|#[^\n]*)\n)*"
@@ -116,6 +117,8 @@ def plain(text: str) -> str:
     for loop in _OVER.finditer(text):
         text = _renamed(text, loop[2], loop[1])
     text = _COLUMN.sub(lambda part: f"{part[1]}_{part[2]}", text)
+    if any(component[3] == "0" for component in _COMPONENT.finditer(text)):  # counted from 0
+        text = _COMPONENT.sub(lambda part: f"{part[1]}_{{{part[2]},{int(part[3]) + 1}}}", text)
     text = _GOES_ON.sub(lambda dots: f"{dots[1]} \n" if _inside_brackets(dots) else dots[0], text)
     text = re.sub(r"\*\*\s*2\b", "^2", text)
     text = re.sub(r"\b(?:np|torch|tf)\.(?:reduce_)?sum\s*(?=\()", "Σ", text)

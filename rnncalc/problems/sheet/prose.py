@@ -98,6 +98,22 @@ _FROM_ZERO = re.compile(
     rf"[^.;。；\n\d]{{0,12}}(?<![\d.])0(?![\d.]){_TO}",
     re.IGNORECASE,
 )
+_TIMES = {
+    word: number for number, words in {
+        2: "two zwei deux dos due dois два 二 两", 3: "three drei trois tres tre três три 三", 4: "four vier quatre 四",
+        5: "five fünf cinq 五", 10: "ten zehn dix 十",
+    }.items() for word in words.split()
+}  # fmt: skip
+_HOW_MANY = rf"(\d{{1,4}}|{'|'.join(_TIMES)})"
+_UPDATES = re.compile(
+    rf"(?<![\w.]){_HOW_MANY} (?:(?:full|complete|successive|consecutive|more|training|weight|gradient|parameter) )?"
+    r"(?:iterations?|epochs?|Iterationen|Epochen|itérations|iteraciones|iterazioni|iterações|итерац\w+|"
+    r"(?:gradient[- ]descent|SGD|descent|gradient|training|optimi[sz]ation) (?:steps|updates)|"
+    r"(?:steps|updates) of (?:\w+ ){0,2}(?:descent|SGD|training)|Gradientenschritte)|"
+    rf"\bafter {_HOW_MANY} (?:\w+ )?updates\b|"
+    rf"{_HOW_MANY}\s?[次步轮个]\s?(?:参数|权重|梯度)?(?:迭代|更新|下降|训练)|(?:迭代|更新|训练|下降)了?\s?{_HOW_MANY}\s?[次步轮]",
+    re.IGNORECASE,
+)
 _OF_KEYS = [("h0", _INITIAL), ("lr", _RATE), ("x", _INPUTS), ("targets", _CLASSES), ("targets", _TARGET)]
 _ZERO_BIASES = re.compile(r"(?:bias(?:es)?|偏置项?)[^.。;；,，\d\n]{0,20}(?<![\d.])0(?!\w|\.\d)", re.IGNORECASE)
 _STATE = r"\\?[hsa]\s*(?:[_^]?\s*[({<⟨]?\s*\{?\s*t\s*[-−–]\s*1\s*\}?\s*[)}>⟩]?|_?prev)"
@@ -217,6 +233,13 @@ def learning_rate(prose: str) -> str:
     """The number behind the words."""
     said = _RATE.search(prose)
     return said[1] if said else ""
+
+
+def updates(prose: str) -> int:
+    """The number of “run two iterations of gradient descent”, 迭代两次; 1 where nothing is said."""
+    said = _UPDATES.search(prose)
+    word = next(filter(None, said.groups())).lower() if said else "1"
+    return _TIMES.get(word) or int(word)
 
 
 def target(prose: str) -> str:

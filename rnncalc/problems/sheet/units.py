@@ -53,6 +53,11 @@ def unit_of(symbol: Symbol) -> int:
     return (symbol.number or 0) if single and "^" not in symbol.text else 0
 
 
+def is_unit_first(names: Sequence[str]) -> bool:
+    """Whether the unit stands before the step in names as they were written: h_{2,t} and not h_{t,2}."""
+    return re.search(r"\d", names[0]).start() < re.search(r"[tnkτ]\b", names[0]).start()  # type: ignore[union-attr]
+
+
 def joined(sheet: ScannedSheet) -> None:
     """Put equations of vectors in place of those of units, and vectors in place of their values."""
     try:
@@ -61,8 +66,7 @@ def joined(sheet: ScannedSheet) -> None:
         return
     if not layers:
         return
-    first = layers[0].equations[0].defined
-    unit_first = re.search(r"\d", first.text).start() < re.search(r"[tnkτ]\b", first.text).start()  # type: ignore[union-attr]
+    unit_first = is_unit_first([layers[0].equations[0].defined.text])
     made = {id(equation): layer for layer in layers for equation in layer.equations}
     done: set[str] = set()
     equations: list[Equation] = []
@@ -82,7 +86,7 @@ def joined(sheet: ScannedSheet) -> None:
         for key in {key for sums in layer.sums for key in sums if key is not None and key[1] and key[0] not in sizes}:
             sizes[key[0]] = len(layer.matrix(key[0], key[2])[0])
     sheet.equations = equations
-    sheet.assigned = [*weights, *_vectors(sheet.assigned, sizes, unit_first)]
+    sheet.assigned = [*weights, *vectors(sheet.assigned, sizes, unit_first)]
 
 
 def _layers(sheet: ScannedSheet) -> list[_Layer]:
@@ -184,7 +188,7 @@ def _step(base: str, index: str) -> Symbol:
     return Symbol(base, (index,), f"{base}_{{{index}}}")
 
 
-def _vectors(items: Sequence[Assigned], sizes: Mapping[str, int], unit_first: bool) -> list[Assigned]:
+def vectors(items: Sequence[Assigned], sizes: Mapping[str, int], unit_first: bool) -> list[Assigned]:
     """The values, those of the units of one step as one vector; single ones under the name of an answer, h_2[1]."""
     steps: dict[tuple[str, str], dict[int, Assigned]] = {}
     others: list[Assigned] = []
