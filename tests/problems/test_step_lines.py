@@ -76,3 +76,64 @@ def test_a_column_of_the_state_before(start: float, answers: bool) -> None:
     assert_same(text, {"U": [[U]], "W": [[W]], "x": [[x] for x in X], "h0": [start]})
     if answers:
         assert answered(text, "h") == [round(number, 4) for number in h[1:]]
+
+
+PRINTED = {  # name and value, as programs print them
+    "h=0.4621": "{name}={value:.4f}", "h = 0.4621": "{name} = {value:.4f}", "h: 0.4621": "{name}: {value:.4f}",
+    "h_t=0.4621": "{name}_t={value:.4f}", "h=[0.4621]": "{name}=[{value:.4f}]", "4.621e-01": "{name}={value:.3e}",
+    "array": "{name}=array([{value:.4f}])",
+}  # fmt: skip
+
+
+BETWEEN = ["  ", " ", "\t", ", ", "; ", " | ", "   "]
+OF_PRINTS = ["t={}", "t = {}", "step {}", "[t={}]", "(t={})", "[step {}]", "timestep={}", "第{}步"]
+PRINTS = [
+    (label, BETWEEN[(at + more) % len(BETWEEN)], form)
+    for at, label in enumerate(OF_PRINTS) for more, form in enumerate(PRINTED)
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("label", "between", "form"), PRINTS)
+@pytest.mark.parametrize("fenced", [True, False])
+def test_prints_with_a_line_a_step(label: str, between: str, form: str, fenced: bool) -> None:
+    """t=1  a=1.0500  h=0.7818, of which no value begins a product: 1.05 h."""
+    a, h = computed()
+    write = PRINTED[form].format
+    lines = [
+        between.join([label.format(step), write(name="a", value=both[0]), write(name="h", value=both[1])])
+        for step, both in enumerate(zip(a, h), 1)
+    ]
+    text = "\n".join([EQUATION, f"x = {', '.join(map(str, X))}", "", "It prints:", *(["```", *lines, "```"] if fenced
+                                                                                     else ["", *lines])])  # fmt: skip
+    for name, numbers in (("a", a), ("h", h)):
+        np.testing.assert_allclose(answered(text, name), numbers, atol=5e-4, err_msg=text)
+    assert not [note for note in problem(text).notes if "not read" in note]
+
+
+@pytest.mark.parametrize("name", ["loss", "L"])
+def test_losses_in_prints_are_those_of_steps(name: str) -> None:
+    _a, h = computed()
+    lines = [f"t={step}  h={state:.4f}  {name}={0.5 * state**2:.4f}" for step, state in enumerate(h, 1)]
+    stated = [EQUATION, f"x = {', '.join(map(str, X))}", "targets = [0, 0, 0]", "loss: half_squared_error", ""]
+    text = "\n".join([*stated, *lines])
+    value: Any = problem_text.read(text)["answers"].value
+    assert value["losses"] == {str(step): [f"{0.5 * state**2:.4f}"] for step, state in enumerate(h, 1)}
+
+
+def test_gates_of_a_print() -> None:
+    """c~ is the candidate, c the cell state; none of the numbers is taken for a factor of the next name."""
+    gates = "".join(f"{gate}_t = {function}(W_{gate} x_t + U_{gate} h_{{t-1}})\n" for gate, function in
+                    (("f", "σ"), ("i", "σ"), ("o", "σ"), ("c", "tanh")))  # fmt: skip
+    gates = gates.replace("c_t", "c~_t")
+    text = gates + "c_t = f_t * c_{t-1} + i_t * c~_t\nh_t = o_t * tanh(c_t)\n"
+    text += "".join(f"W_{gate} = 0.{at}, U_{gate} = -0.{at}\n" for at, gate in enumerate("fioc", 3))
+    text += "x_1 = 1, x_2 = -0.5\n"
+    trace = problem(text).forward()
+    for step in (1, 2):
+        numbers = [f"{shown}={trace[ours][step - 1][0]:.4f}" for shown, ours in
+                   (("f", "f"), ("i", "i"), ("o", "o"), ("c~", "g"), ("c", "c"), ("h", "h"))]  # fmt: skip
+        text += f"t={step}  {'  '.join(numbers)}\n"
+    value: Any = problem_text.read(text)["answers"].value
+    assert {name: [float(row[0]) for row in steps.values()] for name, steps in value.items()} == {
+        name: np.round(trace[name][:, 0], 4).tolist() for name in ("f", "i", "o", "g", "c", "h")
+    }

@@ -119,7 +119,7 @@ class _Assembly:
         sequences = SheetSequences(self.roles, self.contents, self.given)
         words = Words(self.roles, self.given)
         for item in words.take_codes(list(self._readable()), self.contents):
-            if item.answer or item.gradient or self.roles.is_computed(item) or self.roles.is_number(item):
+            if item.answer or item.gradient or self.roles.is_claim(item):
                 claimed.append(item)
             elif self.roles.step(item) is not None:
                 self._once(steps.setdefault(self.roles.bare(item), {}), self.roles.step(item), item)

@@ -104,6 +104,10 @@ class Roles:
         numbered = [item for item in self.sheet.assigned if self.bare(item) in inputs]
         return {item.symbol.number for item in numbered if item.symbol.number is not None}
 
+    def is_claim(self, item: Assigned) -> bool:
+        """Whether a value is somebody's answer, whatever stands above it."""
+        return self.is_computed(item) or self.is_number(item) or self.is_step_loss(item)
+
     def is_computed(self, item: Assigned) -> bool:
         """Whether a value can only be somebody's answer: a computed signal's at a step, a loss's, U_new beside U.
 
@@ -136,6 +140,13 @@ class Roles:
         """Whether the line of a value speaks of a target, or a loss has its name for one."""
         line = self.sheet.text.split("\n")[item.line]
         return bool(_OF_TARGET.search(line)) or (self.loss is not None and self.loss.target == self.bare(item))
+
+    def is_step_loss(self, item: Assigned) -> bool:
+        """Whether a name is the loss of one step, of which there are several: that is computed too."""
+        name, numbered = item.symbol, {each.symbol.number for each in self.sheet.assigned
+                                       if each.symbol.base == item.symbol.base and not each.key}  # fmt: skip
+        several = len(numbered - {None}) > 1 and name.key not in self.params
+        return not item.key and losses.is_loss(name) and name.number is not None and name.offset is None and several
 
     def is_number(self, item: Assigned) -> bool:
         """Whether a name is that of one number of a result, h_2[1] or dU[1][2], so that it can only be an answer."""

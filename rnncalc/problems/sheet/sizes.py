@@ -47,7 +47,7 @@ _WORD_FIRST = re.compile(
 _CLAUSE = re.compile(r"[,，;；.。:：\n]|\b(?:and|with|where)\b|和|，")
 RUNNING = re.compile(  # names of steps and sizes
     r"[tknijlℓτTNDHK]|[nNmB] ?T|T ?[nNmB]|[nd]_\{?(?:x|h|a|y|in|out|hidden)\}?|(?:hidden|input|output|batch)_size|"
-    r"vocab_size|num_(?:steps|inputs|hiddens|outputs|classes)|(?:input|hidden)_dim"
+    r"vocab_size|num_(?:steps|inputs|hiddens|outputs|classes)|(?:input|hidden)_dim|time_?step"
 )
 _WHOLE = re.compile(rf"[\s${BREAK}]*\d{{1,6}}(?!\w|\.\d)")
 
