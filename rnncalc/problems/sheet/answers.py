@@ -17,7 +17,7 @@ from rnncalc.problems.formulas.own_cell import OwnCell
 from rnncalc.problems.parse import matrix
 from rnncalc.problems.parse.numbers import BLANKS, TWICE, blanked
 from rnncalc.problems.sheet.pieces import Assigned
-from rnncalc.problems.sheet.roles import UNIT
+from rnncalc.problems.sheet.roles import SIGNALS, UNIT
 
 _STEP = re.compile(r"(?<=[\w}])\s*\(\s*(\d{1,6})\s*\)\W*\Z")  # behind a unit's number: h_1(2)
 _NOTHING = re.compile(r"[\s\[\](){},;.]*")  # (…, …), of which nothing is filled in
@@ -45,6 +45,7 @@ def answers(items: Sequence[Assigned], made: Decision, first: int, count: int) -
         if count and item.symbol.words[-1:] == ("T",) and not item.key:
             indices = tuple(str(first + count - 1) if index == "T" else index for index in item.symbol.indices)
             item = replace(item, symbol=replace(item.symbol, indices=indices))
+        item = _at_signal(item, made, first)
         unit = None if item.key else UNIT.search(item.symbol.text)
         if unit:
             item = replace(item, symbol=replace(item.symbol, indices=item.symbol.indices[:-1]))
@@ -79,6 +80,21 @@ def answers(items: Sequence[Assigned], made: Decision, first: int, count: int) -
             _put(place, name, row if isinstance(row, list) else [row], item)
         places |= dict.fromkeys(nested.keys() - before, item.where)
     return SheetAnswers(nested, places)
+
+
+def _at_signal(item: Assigned, made: Decision, first: int) -> Assigned:
+    """The gradient at a signal, ∂L/∂h_2, under the name dh_2, whose number is a step as that of h_2 is.
+
+    At what stands before the first step it is dh0.
+    """
+    name = item.symbol
+    place = made.of_signal(name.base) if isinstance(made, FromEquations) else None
+    ours = place[2] if place else name.base if made is None and name.base in SIGNALS else ""
+    if not item.gradient or name.number is None or not ours:
+        return item
+    if name.number == first - 1 and len(name.labels) == 1:
+        return replace(item, symbol=Symbol(f"{ours}0", (), name.text))
+    return replace(item, gradient=False, symbol=replace(name, base=f"d{name.base}"))
 
 
 def _put(place: dict[str, Any], name: str, value: Any, item: Assigned) -> None:

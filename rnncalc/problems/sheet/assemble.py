@@ -28,6 +28,7 @@ from rnncalc.problems.keys import called
 from rnncalc.problems.notation import gate_letters
 from rnncalc.problems.parse.given import RawValue
 from rnncalc.problems.sheet import (
+    derived_names,
     digits,
     entries,
     letter_roles,
@@ -73,6 +74,7 @@ class _Assembly:
         self.sheet = sheet
         sheet.assigned += [replace(alike, value=item.value + alike.value) for alike, other in sheet.same
                            for item in sheet.assigned if item.symbol.key == other and not item.answer]  # fmt: skip
+        sheet.assigned = derived_names.renamed(sheet)
         sheet.assigned = named_vectors.used_up(sheet)
         units.joined(sheet)
         written_out.joined(sheet)

@@ -20,7 +20,7 @@ SHORT = "cell activation output update layout loss reduction vectors fused direc
 PLAIN = ("u", "w", "b", "v", "c", "d", "r", "x", "h0", "c0", "y0", "targets", "lr", "dy", "lengths", "mask")
 FACT_ENDS = re.compile(r"[;；。,，]|\.(?=\s)")
 _SIGN = re.compile(r":=|<-|←|≈|\+=(?!=)|(?<![=<>!:≈+])=(?!=)|[:：](?![=:])")
-_GRADIENT = re.compile(
+GRADIENT = re.compile(
     r"(?:\\frac\s*\{\s*[∂dδ]\s*[A-Za-z]\w*\s*\}\s*\{\s*[∂d]\s*|[∂dδ]\s*(?:[LJE]|loss)\s*/\s*[∂d]\s*|∇_?\{?)",
     re.IGNORECASE,
 )
@@ -88,7 +88,7 @@ class Heads:
         """The name, or the names with commas between them, that end at a place."""
         stripped = begin + len(self.text[begin:end].rstrip(f" \t&{BREAK}"))
         gradient = None
-        for last in _GRADIENT.finditer(self.text, begin, stripped):
+        for last in GRADIENT.finditer(self.text, begin, stripped):
             gradient = last
         if gradient is not None:
             read = symbols.read(self.text, gradient.end())

@@ -25,7 +25,7 @@ from rnncalc.problems.parse import matrix
 from rnncalc.problems.parse.numbers import CUT, LONGEST_NUMBER, goes_on, left_out
 from rnncalc.problems.sheet import sizes, values, vocabulary, working
 from rnncalc.problems.sheet.cleaned import CleanText, line_end
-from rnncalc.problems.sheet.heads import FACT_ENDS, PLAIN, SHORT, Head
+from rnncalc.problems.sheet.heads import FACT_ENDS, GRADIENT, PLAIN, SHORT, Head
 from rnncalc.problems.sheet.layer_parts import LayerParts
 from rnncalc.problems.sheet.pieces import Assigned, ScannedSheet
 
@@ -370,6 +370,8 @@ class RightSides:
 
     def _equation(self, begin: int, at: int, name: Symbol) -> int | None:
         start = self._behind_blanks(at)
+        if GRADIENT.match(self.text, start):  # δ_t = dE/dh_t
+            return None
         try:
             node, end = self.reader.read(start)
         except formulas.NoFormulaError:

@@ -106,7 +106,8 @@ class Roles:
 
     def is_claim(self, item: Assigned) -> bool:
         """Whether a value is somebody's answer, whatever stands above it."""
-        return self.is_computed(item) or self.is_number(item) or self.is_step_loss(item)
+        of_update = "new" in item.symbol.words and not item.key  # nobody gives the parameters after the update
+        return of_update or self.is_computed(item) or self.is_number(item) or self.is_step_loss(item)
 
     def is_computed(self, item: Assigned) -> bool:
         """Whether a value can only be somebody's answer: a computed signal's at a step, a loss's, U_new beside U.
