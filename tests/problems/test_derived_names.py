@@ -33,7 +33,7 @@ def quantities() -> Quantities:
     return Quantities(problem(sheet()))
 
 
-def judged(text: str) -> dict[tuple[str, int, tuple[int, ...]], str]:
+def judged(text: str) -> dict[tuple[str, int | None, tuple[int, ...]], str]:
     verdict = check(problem(text), problem_text.read(text)["answers"].value)
     return {(value.name, value.step, value.index): value.verdict for value in verdict.values}
 

@@ -10,7 +10,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from rnncalc.problems.formulas.nodes import Node, Num, Prod, Sum, Sym, rebuilt, symbols_of
+from rnncalc.problems.formulas.nodes import Node, Prod, Sum, Sym, number, rebuilt, symbols_of
 from rnncalc.problems.formulas.symbol import Symbol
 from rnncalc.problems.formulas.system import Equation
 from rnncalc.problems.sheet import values
@@ -112,8 +112,9 @@ class _Rewriting:
         if len(factors) - len(before) != 1 or len(before) > 1:
             raise _NotWrittenOutError
         unit = _unit(component)
-        if not before or isinstance(before[0], Num):
-            return _Term(component.base, unit, None, repr(sign * (before[0].value if before else 1.0)))
+        value = number(before[0]) if before else 1.0
+        if value is not None:
+            return _Term(component.base, unit, None, repr(sign * value))
         if not isinstance(before[0], Sym) or before[0].symbol.offset is not None or sign < 0:
             raise _NotWrittenOutError
         return _Term(component.base, unit, before[0].symbol, "")
