@@ -14,6 +14,7 @@ from rnncalc.errors import ParseError
 from rnncalc.problems.formulas import loss as losses
 from rnncalc.problems.formulas.network import FromEquations
 from rnncalc.problems.formulas.own_cell import OwnCell
+from rnncalc.problems.formulas.symbol import Symbol
 from rnncalc.problems.parse import matrix
 from rnncalc.problems.parse.numbers import BLANKS, TWICE, blanked
 from rnncalc.problems.sheet.pieces import Assigned
@@ -56,7 +57,7 @@ def answers(items: Sequence[Assigned], made: Decision, first: int, count: int) -
             places |= dict.fromkeys(nested.keys() - before, item.where)
             continue
         number = item.symbol.number or 0
-        if unit and item.gradient:  # the row of ∂L/∂W[1][2] is no step
+        if unit and (item.gradient or item.symbol.before_update):  # the row of ∂L/∂W[1][2], U_new[1][2] is no step
             item = replace(item, symbol=replace(item.symbol, indices=item.symbol.indices[:-1]))
         *outer, last = _path(item, made)
         if unit and outer[:1] != ["layers"]:
