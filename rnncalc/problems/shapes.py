@@ -231,6 +231,8 @@ def bring_output(array: Numbers, name: str, shape: tuple[int, ...], classes: boo
         name=name, wanted=shape, shape=array.shape
     )
     steps, width = shape[-2], shape[-1]
+    if array.shape[:-1] == shape[:-1]:  # one-hot targets of 4 classes beside a V of 3 rows
+        message += ": " + _("{n} numbers at every step, and y has {outputs}").format(n=array.shape[-1], outputs=width)
     if name == "targets" and not batch and values.size in (1, width) and steps > 1:
         last = ", ".join(map(str, array.through(np.ravel).nested()))
         rows = ["null"] * (steps - 1) + [last if width == 1 else f"[{last}]"]

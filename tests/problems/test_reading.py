@@ -431,3 +431,13 @@ def test_a_row_of_a_file_with_a_cell_too_many_is_refused_with_its_line(
     assert np.isnan(read(gap).values).tolist() == [[False] * 3, [True] * 3, [False] * 3]
     path.write_text("1\n\n3\n\n")
     assert np.array_equal(matrix.read(f"@{path}").values.reshape(-1), [1, np.nan, 3], equal_nan=True)
+
+
+@pytest.mark.parametrize("width", [2, 4, 5])
+def test_targets_of_another_width_are_said_to_be_so(width: int) -> None:
+    """One-hot targets of four classes beside a V of three rows."""
+    keys = {"U": [[0.5]], "W": [[0.1]], "V": [[1], [2], [3]], "x": [[1], [2]], "output": "softmax"}
+    with pytest.raises(
+        RnncalcError, match=rf"\(2, 3\), got \(2, {width}\): {width} numbers at every step, and y has 3"
+    ):
+        problem(**keys, targets=[[0.5] * width] * 2, loss="cross_entropy")

@@ -66,7 +66,7 @@ class SheetLoss:
     """name: of LOSSES; target: the sheet's name; step: the only one that counts; reduction: mean or "".
 
     value: the target itself, where a number stands in its place: (y − 1)². stepped: whether the target has an index of
-    a step, (y_3 − d_3)²; that of (y_3 − d)² is one vector.
+    a step, (y_3 − d_3)²; that of (y_3 − d)² is one vector. parts: what a mean is divided by, where it is a number.
     """
 
     name: str
@@ -76,6 +76,7 @@ class SheetLoss:
     signal: str = ""
     value: str = ""
     stepped: bool = False
+    parts: int = 0
 
 
 def is_loss(name: Symbol) -> bool:
@@ -119,14 +120,21 @@ def read(text: str, outputs: set[str]) -> SheetLoss | None:
             name = "half_squared_error"
         target_key = "" if value else keys[target]
         stepped = not value and (sides[target].number is not None or sides[target].offset is not None)
-        return SheetLoss(name, target_key, step, "mean" if mean else "", _bare(own), value, stepped)
+        return SheetLoss(name, target_key, step, "mean" if mean else "", _bare(own), value, stepped, _parts(mean))
     if re.search(r"log(?!it)|\bln\b", text):
         targets = [_bare(s) for s in _symbols(text) if not _is_index(s) and _bare(s) not in outputs]
         binary = re.search(r"1\s*-\s*\\?\w", text) is not None
         name = "binary_cross_entropy" if binary else "cross_entropy"
         mean = _MEAN.search(text) or _DIVIDED_BY_STEPS.search(text)
-        return SheetLoss(name, targets[0] if targets else "", None, "mean" if mean else "")
+        target_name = targets[0] if targets else ""
+        return SheetLoss(name, target_name, None, "mean" if mean else "", parts=_parts(mean))
     return None
+
+
+def _parts(mean: re.Match[str] | None) -> int:
+    """The number by which a mean divides, 4 of 1/4 and of 1/(2·4); 0 where a letter stands there."""
+    digits = re.findall(r"\d+", re.sub(r"1\s*/|\\frac\s*\{\s*1\s*\}", "", mean[0])) if mean else []
+    return int(digits[-1]) if digits and int(digits[-1]) > 2 else 0
 
 
 def in_words(text: str) -> tuple[str, str]:

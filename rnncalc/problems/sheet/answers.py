@@ -135,6 +135,7 @@ def _path(item: Assigned, made: Decision) -> list[Any]:
     """Our name of what is answered, with its gate or with its layer."""
     if item.key:
         name = item.key.removeprefix("answers.")
+        name = "loss" if losses.is_loss(Symbol(name, (), name)) else name
         return [name] if "[" in name else name.split(".")
     if item.gradient:
         return [f"d{item.symbol.key}"]

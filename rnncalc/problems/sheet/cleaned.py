@@ -12,6 +12,7 @@ from rnncalc.problems.sheet import (
     drawn_matrices,
     named_vectors,
     piecewise,
+    remarks,
     rewritten,
     sentence_values,
     step_lines,
@@ -19,14 +20,14 @@ from rnncalc.problems.sheet import (
 )
 
 _ANSWERS = re.compile(
-    r"\b(?:my|your|student(?:'?s)?|submitted)\b.{0,20}\b(?:answers?|solutions?|results?|work)\b|^\W*answers?\W*$|"
+    r"\b(?:my|your|our|his|her|their|student(?:'?s)?|submitted)\b.{0,20}\b(?:answers?|solutions?|results?|work)\b|^\W*answers?\W*$|"
     r"^\W*(?:is (?:this|it|that) (?:correct|right)|(?:i|we) (?:get|got|have|obtain)|check (?:my|our|the)\b.*|mine)\W*$|"
     r"^\W*(?:answers?|solutions?|work|results?|submission|attempt)\s+(?:of|by|from)\b|"
     r"^\W*(?!(?:check|grad|mark|correct|review|judg|verif|find)\w*\b)[\w.-]{1,20}(?: [\w.-]{1,20})?['’]s\s+(?:own\s+)?"
     r"(?:answers?|solutions?|work|results?|submission|attempt)\W*$|"
     r"(?<![一-鿿])(?![一-鿿]{0,3}(?:[下上前后]面|[以如][下上]|正确|最[终后]|所有|标准|参考|各|题|[这那本]|检查|批改|判断|核对|分析))"
     r"[一-鿿]{2,4}的(?:答案|解答|作答)(?!\w)|(?:这样|对)(?:对)?吗|(?:我|学生)(?:算|求)(?:得|出)|"
-    r"\b(?:meine|mes|ma|mis?|mio|ответ)\b.{0,20}(?:lösung|antwort|ergebnis|réponse|respuesta|solution|$)|(?:我|你|您|学生|同学|他|她)的?(?:答案|解答|结果|作答)|^\W*(?:答案|作答|解答)\W*$",
+    r"\b(?:meine|mes|ma|mis?|mio|ответ)\b.{0,20}(?:lösung|antwort|ergebnis|réponse|respuesta|solution|$)|(?:我|你|您|学生|同学|他|她)们?的?(?:答案|解答|结果|作答)|^\W*(?:答案|作答|解答)\W*$",
     re.IGNORECASE,
 )
 _HEADING = re.compile(
@@ -111,6 +112,7 @@ class CleanText:
         if not self.commas and not decimal:  # whoever answers may write otherwise than the sheet
             text, self.commas = _answers_with_points(text, all_answers)
         self.columns = code.columns(text)
+        text = remarks.as_answers(text, heads_answers)
         text = _rewritten(text, _PLAINLY)
         self.text = blanked(_WHO, blanked(_IMPORT, _rewritten(text, _IN_ONE_SPELLING)))
         self.seeds = [(self.line(seed.start()), int(seed[1])) for seed in _SEED.finditer(self.text)]

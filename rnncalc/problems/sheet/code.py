@@ -39,12 +39,14 @@ _BELOW = re.compile(  # np.concatenate([h, x]), torch.cat((x, h), dim=1), np.r_[
 )
 _NOTHING = r"(?:\[\]|\{\}|list\(\)|dict\(\)|None)"
 _GOES_ON = re.compile(r"(?<=\S)([ \t]*)\.\.\.[ \t]*\n")
+_CALLED = re.compile(r"^[ \t]*\w+\.(?:backward|step|zero_grad|train|eval)\([^()\n]*\)[ \t]*;?[ \t]*$", re.MULTILINE)
 _EMPTY = re.compile(  # to be filled: hs, ys = [], []
     rf"^[ \t]*\w+(?:[ \t]*,[ \t]*\w+)*[ \t]*=[ \t]*{_NOTHING}(?:[ \t]*,[ \t]*{_NOTHING})*[ \t]*$", re.MULTILINE
 )
 _FILLED = re.compile(  # H = zeros(3, T), whose columns a loop fills
     r"(?<![\w.])(\w+)[ \t]*=[ \t]*(?:np\.|torch\.)?(?:zeros|empty)[ \t]*\((?:[^()\n]|\([^()\n]*\))*\)[ \t]*;?"
 )
+_SIGMOID = re.compile(r"1(?:\.0?)?\s*/\s*\(\s*1(?:\.0?)?\s*\+\s*(?:\w+\.)?exp\(\s*-\s*(\w+)\s*\)\s*\)")
 _STATES = ("h", "s", "h_prev", "prev_h", "h_prev", "state", "hidden", "prev_state", "h_last")
 _PRINTED = re.compile(
     r"^[ \t]*(?:\w+\.)*([A-Za-z]\w*)[ \t]+(?=(?:tensor|array|Parameter containing:\s*tensor)\s*\()", re.MULTILINE
@@ -74,6 +76,12 @@ _JUDGED = re.compile(  # nn.CrossEntropyLoss()(logits.view(-1, 3), y), criterion
     r"(?:Loss\([^()\n]*\)|\b(?:criterion|loss_f\w*|F\.\w+))\("
     r"(?:[^(),\n]|\([^()\n]*\))+,[ \t]*(\w+)(?:\.\w+\([^()\n]*\))*[ \t]*[,)]"
 )
+_AVERAGED = re.compile(  # loss = loss / 4, loss /= T, behind a loop that adds the losses of the steps up
+    r"^([ \t]*)(loss|L|J|E|cost)[ \t]*(?:/=|=[ \t]*\2[ \t]*/)[ \t]*"
+    r"(?:(\d{1,4})(?:\.0?)?|T|seq_len|(?:num|n)_?steps|len\(\w+\)|\w+\.(?:shape\[0\]|size\(0\)))"
+    r"[ \t]*;?[ \t]*(?:#[^\n]*)?$",
+    re.MULTILINE,
+)
 _INSIDE = r"(?:[^()]|\((?:[^()]|\([^()]*\))*\))*"  # of the brackets of a call, over several lines too
 _COPIED = re.compile(rf"^([ \t]*)(?:\w+\.)*(\w+)(?:\.data)?\.copy_\(({_INSIDE})\)[ \t]*$", re.MULTILINE)
 _OF_MODULE = re.compile(  # rnn.weight_hh_l0, whatever the module is called
@@ -102,6 +110,7 @@ def plain(text: str) -> str:
     """The text with the habits of programs written as sheets have them; every line stays where it is."""
     if ">>>" in text:
         text = _CONSOLE.sub("", _PROMPTED.sub(r"\n\g<name> = ", text))
+    text = _CALLED.sub("", text)
     text = _EMPTY.sub("", re.sub(r"\bself\.", "", text))
     text = _FILLED.sub(lambda made: "" if _is_filled(text, made[1]) else made[0], text)
     text = _ENTRY.sub(r"\1", _WHOLE.sub("", text))
@@ -125,6 +134,9 @@ def plain(text: str) -> str:
     text = re.sub(r"=\s*zeros\(\s*\d+\s*,\s*1\s*\)", "= 0", text)
     text = _PRINTED.sub(r"\1 = ", text)
     text = _LISTED.sub(lambda entry: f" {entry[1] or entry[2]} = " if entry[1] or entry[2] else " ", text)
+    if "[[[" not in text:  # of a batch nobody knows what it is divided by
+        counted = [part[3] for part in _AVERAGED.finditer(text) if part[3]]
+        text = _AVERAGED.sub(r"\1reduction: mean", text) + "".join(f"\nT = {count}" for count in counted)
     text = _torch(text)
     text = _got_weights(text)
     if _KERAS.search(text) or _KERNEL.search(text):
@@ -171,6 +183,9 @@ def _inlined(text: str) -> str:
         names = [name.split(":")[0].split("=")[0].strip() for name in defined["names"].split(",")]
         formula = defined["formula"].split("#")[0].strip()
         body = defined["value"].split("#")[0].strip() if formula == defined["result"] else formula
+        if defined["name"] in ("sigmoid", "sigma", "sigm") and _SIGMOID.fullmatch(body):  # its name says it
+            text = text.replace(defined[0], "\n" * defined[0].count("\n"))
+            continue
         text = re.sub(rf"^([^\S\n]*)def {defined['name']}\b", r"\1# def", text, flags=re.MULTILINE)
         call = re.compile(rf"(?<![\w.]){defined['name']}\(((?:[^()\n]|\([^()\n]*\))*)\)")
 

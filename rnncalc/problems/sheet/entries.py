@@ -9,6 +9,7 @@ from dataclasses import replace
 from rnncalc.problems.formulas.nodes import symbols_of
 from rnncalc.problems.formulas.symbol import Symbol
 from rnncalc.problems.formulas.system import Equation
+from rnncalc.problems.sheet import values
 from rnncalc.problems.sheet.pieces import Assigned
 
 Place = tuple[int, ...]
@@ -22,7 +23,15 @@ def joined(items: Sequence[Assigned], equations: Sequence[Equation]) -> list[Ass
     for at, item in enumerate(items):
         place = _place(item.symbol)
         name = next((name for name in (item.symbol.base, item.symbol.base.upper()) if name in (read or "UWV")), "")
-        if place and name and name not in taken and not item.answer and not item.gradient and not item.key:
+        if (
+            place
+            and name
+            and name not in taken
+            and _is_number(item)
+            and not item.answer
+            and not item.gradient
+            and not item.key
+        ):
             grids.setdefault(name, {}).setdefault(place, at)
     whole: dict[int, Assigned] = {}
     gone: set[int] = set()
@@ -33,6 +42,12 @@ def joined(items: Sequence[Assigned], equations: Sequence[Equation]) -> list[Ass
             whole[first] = replace(items[first], symbol=Symbol(name, (), name), value=text)
             gone |= set(grid.values())
     return [whole.get(at, item) for at, item in enumerate(items) if at in whole or at not in gone]
+
+
+def _is_number(item: Assigned) -> bool:
+    """Whether a value can be an entry: x_1 = np.array([1, 2]) is a step."""
+    numbers = values.numbers(item.value)
+    return item.symbol.base != "x" and (numbers is None or numbers.values.size == 1)
 
 
 def _place(name: Symbol) -> Place:

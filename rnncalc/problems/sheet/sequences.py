@@ -78,6 +78,7 @@ class SheetSequences:
         self._single_target(count)
         self._last_only(count)
         if self.roles.loss:
+            self._divided(self.roles.loss.parts)
             self.given.setdefault("loss", RawValue(self.roles.loss.name, "loss"))
             named, formula = losses.in_words(self.sheet.prose)[0], self.roles.loss.name
             if named and ("entropy" in named) != ("entropy" in formula):
@@ -91,6 +92,14 @@ class SheetSequences:
                 self.given["loss"] = RawValue(named, "loss")
             if reduction:
                 self.given.setdefault("reduction", RawValue(reduction, "loss"))
+
+    def _divided(self, parts: int) -> None:
+        """Raise ParseError where a loss is divided by a number that is not the number of steps."""
+        steps = self.steps if len(self._shape()) < 3 else 0
+        if parts and steps and parts != steps:
+            message = _("the loss is divided by {n}, and x has {steps} steps; the mean of all numbers is "
+                        "mean_squared_error")  # fmt: skip
+            raise ParseError(message, n=parts, steps=steps)
 
     def _single_target(self, count: int) -> None:
         """One number as the target: L = (y − 1)², or “the target is 1” of what is read out at the last step."""

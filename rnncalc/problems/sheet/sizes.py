@@ -108,7 +108,9 @@ def counts(names: Sequence[Symbol], text: str, at: int, equations: Sequence[Equa
     read = {name for equation in equations for name in symbols_of(equation.node)}
     known = any(name.key == other.key and not other.indices for name in names for other in read)
     known |= any(name.text.strip() not in "tnkijlTNDH" and _weighs(text, name.key) for name in names)
-    return not known and not re.match(r"\s*-?\d*\.\d", text[at : at + 40])
+    return not known and not re.match(
+        r"\s*(?:-?\d*\.\d|\[|\\begin|(?:np|torch|tf|jnp)\.|array\(|tensor\()", text[at : at + 40]
+    )
 
 
 def _is_size(names: Sequence[Symbol], text: str, at: int) -> bool:
