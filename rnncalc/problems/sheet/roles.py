@@ -142,12 +142,21 @@ class Roles:
         line = self.sheet.text.split("\n")[item.line]
         return bool(_OF_TARGET.search(line)) or (self.loss is not None and self.loss.target == self.bare(item))
 
+    @cached_property
+    def _losses(self) -> dict[str, set[int]]:
+        """The numbers behind each letter of a loss, L_1, L_2."""
+        numbers: dict[str, set[int]] = {}
+        for item in self.sheet.assigned:
+            if not item.key and item.symbol.number is not None and losses.is_loss(item.symbol):
+                numbers.setdefault(item.symbol.base, set()).add(item.symbol.number)
+        return numbers
+
     def is_step_loss(self, item: Assigned) -> bool:
         """Whether a name is the loss of one step, of which there are several: that is computed too."""
-        name, numbered = item.symbol, {each.symbol.number for each in self.sheet.assigned
-                                       if each.symbol.base == item.symbol.base and not each.key}  # fmt: skip
-        several = len(numbered - {None}) > 1 and name.key not in self.params
-        return not item.key and losses.is_loss(name) and name.number is not None and name.offset is None and several
+        name = item.symbol
+        if item.key or name.number is None or name.offset is not None or not losses.is_loss(name):
+            return False
+        return len(self._losses.get(name.base, ())) > 1 and name.key not in self.params
 
     def is_number(self, item: Assigned) -> bool:
         """Whether a name is that of one number of a result, h_2[1] or dU[1][2], so that it can only be an answer."""
