@@ -17,16 +17,19 @@ LAYERS = {  # class and arguments → cell, gates, rows of biases
 CALLS = ["layer = tf.keras.layers.{}", "rnn = keras.layers.{}", "layer = layers.{}", "layer = {}"]
 
 
+def drawn(rng: np.random.Generator, *shape: int) -> np.ndarray:
+    return rng.normal(size=shape).astype(np.float32).round(3)
+
+
 @pytest.mark.parametrize("call", CALLS)
 @pytest.mark.parametrize("layer", LAYERS)
 @pytest.mark.parametrize("has_bias", [True, False])
 def test_printed_weights(layer: str, call: str, has_bias: bool, tmp_path: Path) -> None:
     cell, gates, rows = LAYERS[layer]
     rng = np.random.default_rng(len(layer) + has_bias)
-    draw = lambda *shape: rng.normal(size=shape).astype(np.float32).round(3)  # noqa: E731
-    arrays = {"kernel": draw(2, 3 * gates), "recurrent_kernel": draw(3, 3 * gates)}
+    arrays = {"kernel": drawn(rng, 2, 3 * gates), "recurrent_kernel": drawn(rng, 3, 3 * gates)}
     if has_bias:
-        arrays["bias"] = draw(rows, 3 * gates) if rows > 1 else draw(3 * gates)
+        arrays["bias"] = drawn(rng, rows, 3 * gates) if rows > 1 else drawn(rng, 3 * gates)
     name = call.partition(" ")[0]
     x = [[0.5, -1.0], [2.0, 0.25], [-0.75, 1.5]]
     sheet = tmp_path / "sheet.md"
