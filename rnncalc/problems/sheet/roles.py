@@ -122,8 +122,7 @@ class Roles:
         if item.symbol.before_update in self.params or self._is_gradient(item):
             return True
         if losses.is_loss(item.symbol) and not self._is_signal(bare):
-            judged = self.loss is not None or losses.in_words(self.sheet.prose)[0]
-            return bool(judged and _FRACTION.fullmatch(item.value.strip(" .")))
+            return self._judged and _FRACTION.fullmatch(item.value.strip(" .")) is not None
         if number is None:
             return bare in self.made.system.last and item.symbol.offset is None and not self._says_target(item)
         first, last = min(self._input_steps, default=1), max(self._input_steps, default=number)
@@ -137,9 +136,18 @@ class Roles:
         of = replace(item.symbol, base=item.symbol.base[1:]).key
         return numbers is not None and of in self.params and bool(np.any(numbers.values))
 
+    @cached_property
+    def _judged(self) -> bool:
+        """Whether the sheet says its loss, as a formula or in words."""
+        return self.loss is not None or losses.in_words(self.sheet.prose)[0] != ""
+
+    @cached_property
+    def _lines(self) -> list[str]:
+        return self.sheet.text.split("\n")
+
     def _says_target(self, item: Assigned) -> bool:
         """Whether the line of a value speaks of a target, or a loss has its name for one."""
-        line = self.sheet.text.split("\n")[item.line]
+        line = self._lines[item.line]
         return bool(_OF_TARGET.search(line)) or (self.loss is not None and self.loss.target == self.bare(item))
 
     @cached_property
