@@ -1,7 +1,9 @@
 """Targets that a loss cannot learn are refused with their place: going back, in training, in validation, in files."""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -109,3 +111,19 @@ def test_a_problem_file_is_refused_alike(verb: str, target: float) -> None:
     done = command(verb, "-", stdin=json.dumps(problem))
     assert done.code == (0 if target == 1 else 2), done
     assert (f"step 2, output 1 is {target:g}" in done.err) == (target != 1)
+
+
+@pytest.mark.parametrize("given", [list, np.asarray])
+@pytest.mark.parametrize("steps", [O - 1, T])
+def test_a_row_a_sequence_is_a_distribution(steps: int, given: Callable[[np.ndarray], Any]) -> None:
+    """One-hot rows (N, O) train as the classes (N,) do, rows of other shares as (N, 1, O)."""
+    rng = np.random.default_rng(steps)
+    x, classes = rng.normal(size=(N, steps, D)), rng.integers(O, size=N)
+    rows = np.eye(O)[classes]
+
+    def trained(y: np.ndarray) -> list[dict[str, float]]:
+        return network("cross_entropy").fit(given(x), given(y), loss="cross_entropy", epochs=2, seed=1)
+
+    assert trained(rows) == trained(rows.astype(int)) == trained(classes)
+    shares = 0.8 * rows + 0.2 / O
+    assert trained(shares) == trained(shares[:, None]) != trained(rows)

@@ -37,7 +37,9 @@ def fit(
     chosen = settings(loss=loss, **given)
 
     def read(x: Any, y: Any, lengths: ArrayLike | None = None, weights: Any = None) -> Sequences:
-        return Sequences.of(x, y, lengths, weights, classes=are_classes(loss, y), inputs=network.sizes["D"])
+        return Sequences.of(
+            x, y, lengths, weights, classes=are_classes(loss, y, x, network.y_width), inputs=network.sizes["D"]
+        )
 
     data, held_out = read(x, y, lengths, sample_weight), None
     if network.summary == "last" and "backward" in network.layers[-1].passes and _at_last_alone(data):
@@ -73,11 +75,18 @@ def settings(**given: Any) -> Settings:
     return Settings(**given)
 
 
-def are_classes(loss: str, y: Any) -> bool:
-    """Whether targets are class numbers: the loss takes them, and they are no distributions, a row of O a step."""
-    if not takes_classes(loss):
-        return False
-    part, depth = y, 0
+def are_classes(loss: str, y: Any, x: Any, outputs: int) -> bool:
+    """Whether targets are class numbers: the loss takes them, and they are no distributions, a row a step.
+
+    Rows (N, O) are distributions, one a sequence, if they are as long as there are outputs, and not as there are steps.
+    """
+    a_sequence = _depth(y) == 2 and _depth(x) == 3 and len(y[0]) == outputs != len(x[0])
+    return takes_classes(loss) and _depth(y) < 3 and not a_sequence
+
+
+def _depth(part: Any) -> int:
+    """How deep lists lie within lists, of the first entries."""
+    depth = 0
     while isinstance(part, list | tuple | np.ndarray) and (not isinstance(part, np.ndarray) or part.ndim) and len(part):
         part, depth = part[0], depth + 1
-    return depth < 3
+    return depth
