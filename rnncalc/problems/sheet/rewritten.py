@@ -114,7 +114,8 @@ def with_bars(text: str) -> str:
 
 def _are_heads(first: str, *others: str) -> bool:
     """Whether these may stand over columns: words, names, numbers of steps, in the corner nothing."""
-    named = [bool(_LETTER.search(head)) and "=" not in head for head in (first, *others)]
+    valued = [bool(re.search(r"=|[:：] ?[-+−\[]?\.?\d", head)) for head in (first, *others)]  # h: 0.4621 of a print
+    named = [bool(_LETTER.search(head)) and not value for head, value in zip((first, *others), valued)]
     numbered = [head.strip().isdecimal() for head in others]
     return (named[0] and all(map(max, named[1:], numbered))) or (not first.strip() and all(named[1:]))
 
