@@ -57,7 +57,8 @@ class Notation:
 
     def names(self, cell: Cell, given: Collection[str]) -> dict[str, tuple[str, str]]:
         """Name without underscores → (name, ours). W_xh is a gate's if another given name can only be a gate's."""
-        whole = {_squeezed(theirs): (theirs, ours) for theirs, ours in self.letters.items()}
+        own = {*cell.stacks} - {*self.letters.values()}  # of a person's own cell
+        whole = {_squeezed(theirs): (theirs, ours) for theirs, ours in self.letters.items() if theirs not in own}
         gated = {}
         for pattern, stack in self.by_gate.items():
             for gate, letters in gate_letters(cell).items():

@@ -302,6 +302,10 @@ class _Assembly:
             name = f"{of_gate[1]}_n"
         elif item.symbol.offset is not None and not item.key and name not in self.roles.params:
             numbers = values.numbers(item.value)
+            if numbers is None and "(" in item.value and re.search(r"[_^(\[<]\{?t\b", item.value):
+                raise ParseError(
+                    _("cannot read as an equation: {text}"), text=f"{item.where} = {shown(item.value, 60)}"
+                )
             if name in self.roles.inputs and numbers is not None and numbers.values.size > 1:
                 self.given.setdefault("x", RawValue(item.value, item.where))
             return  # y_t = 1: what a value means, and not which step has it

@@ -109,9 +109,11 @@ def _without_tables(
             answer, layer = clean.under_answers(cell.line), layers.at(table.begin)
             sheet.assigned.append(Assigned(cell.symbol, value, cell.line, answer, layer=layer))
         every += cells
-        if cells:
+        rows = dict(tables.without_names(table))
+        if cells or rows:
             used.append((table.begin, table.end))
-            text = _blank(text, used[-1:])
+            lines = _blank(text, used[-1:]).split("\n")
+            text = "\n".join(rows.get(number, line) for number, line in enumerate(lines))
     return text, every, used
 
 

@@ -68,6 +68,7 @@ _SEPARATED = re.compile(
     rf"^[ \t]{{0,9}}{_HEAD}(?:[,;][ \t]{{0,9}}{_HEAD})+\n(?:{_ENTRY}(?:[,;](?:{_ENTRY}|[ \t]?_{{0,9}}))+(?:\n|\Z))+",
     re.MULTILINE | re.IGNORECASE,
 )
+_RATIO = re.compile(r"/|\\frac|∇|nabla")  # of a gradient's name
 GATE = re.compile(
     r"(?:gates?|[门門]|闸门|门控|gatter|tore?|portes?|게이트|ゲート|(?:com)?puertas?|portas?|вентил\w{1,2}|гейт\w{0,2})?",
     re.IGNORECASE,
@@ -270,9 +271,21 @@ def _of_layer(name: Symbol, layer: int | None) -> Symbol:
 
 def _value_column(table: Table) -> int | None:
     """The column of values in a table with a row a parameter, and more columns than two."""
-    if len(table.header) < 3 or not all(row and symbol_of(row[0]) for _line, row in table.rows):
+    if len(table.header) < 3 or not all(
+        row and (symbol_of(row[0]) or _RATIO.search(row[0])) for _line, row in table.rows
+    ):
         return None
     return next((at for at, head in enumerate(table.header) if at and VALUE.fullmatch(head)), None)
+
+
+def without_names(table: Table) -> Iterator[tuple[int, str]]:
+    """The rows of a table of names and values whose name is no symbol, each as its line says it: dL/dW = 0.1."""
+    column = 1 if len(table.header) == 2 else _value_column(table)
+    if not all(_RATIO.search(row[0]) or symbol_of(row[0]) for _line, row in table.rows):
+        return  # the table says something else
+    for line, row in table.rows if column else ():
+        if column and len(row) > column and row[0].strip() and not symbol_of(row[0]):
+            yield line, f"{row[0]} = {row[column]}"
 
 
 def _of_signals(table: Table) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from rnncalc.problems.formulas.spelling import BREAK
 
@@ -65,19 +66,20 @@ def correct(prose: str, names: list[str]) -> set[str]:
     return {name for match in said for name in names if name.lower() == match[1].lower()}
 
 
-def said(prose: str) -> list[str]:
+@lru_cache(maxsize=8)
+def said(prose: str) -> tuple[str, ...]:
     """The words of “the vocabulary is h, e, l, o”."""
     if numbered := _NUMBERED.search(prose) or _COUNTED.search(prose):
         listed = numbered[1] if numbered.re is _COUNTED else numbered[0]
         places = map(int, re.findall(r"\d+", listed))
         words = re.findall(r"<\w{1,8}>|[^\W\d_]+", listed)
-        return [word for _place, word in sorted(zip(places, words))]
+        return tuple(word for _place, word in sorted(zip(places, words)))
     said = next((listed for pattern in _VOCABULARY if (listed := pattern.search(prose))), None)
     run = _ALPHABET.search(prose) if said is None else None
     if run and len(set(run[1])) == len(run[1]):  # the letters “helo”
-        return list(run[1])
+        return tuple(run[1])
     items = re.findall(r"<\w{1,8}>|[^\W\d_]{1,12}|[。.!?＄#]", re.sub(_PLACE, "", said[1])) if said else []
-    return [item for item in items if item not in ("and", "or")]
+    return tuple(item for item in items if item not in ("and", "or"))
 
 
 def announced(prose: str) -> bool:

@@ -183,7 +183,7 @@ class Words:
             return list(self.codes)
         if self.codes:
             return sorted(self.codes, key=lambda word: int(self.codes[word].values.reshape(-1).argmax()))
-        return vocabulary.said(self.prose) or self._from_one_hot()
+        return [*vocabulary.said(self.prose)] or self._from_one_hot()
 
     def _from_one_hot(self) -> list[str]:
         """The letters of the steps, in the order of their one-hot vectors."""
