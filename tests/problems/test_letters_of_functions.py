@@ -49,6 +49,8 @@ FUNCTIONS = ["φ", "f", "g", "σ_h", r"\sigma_h", r"\phi"]
 UNREADABLE = [
     "{}(z) = z / (1 + |z|^3)",
     "{}(a) = a sin(a)",
+    "{}(a) = a cos a",
+    "{}(u) = u 2^u",
     r"{}(a) = \begin{{cases}} a^5 & a > 0 \\ a & a \le 0 \end{{cases}}",
 ]
 

@@ -72,7 +72,10 @@ def _ends(line: str) -> bool:
 def _below(lines: list[str], at: int, printed: re.Match[str]) -> int:
     """Put the name of what is printed before what stands beside it or below; the line behind it."""
     name = printed["name"] or printed["shown"]
-    name = f"answers.{'d' if name.endswith('.grad') else ''}{name.removesuffix('.grad')}"
+    if name.endswith(".grad"):
+        name = f"d{name.removesuffix('.grad')}"
+    if _DERIVED.fullmatch(name):
+        name = f"answers.{name}"
     if printed["beside"]:
         if _VALUE.match(printed["beside"]):
             lines[at] = f"{name} = {printed['beside']}"

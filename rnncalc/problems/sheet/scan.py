@@ -29,6 +29,10 @@ _GOES_ON = re.compile(  # behind what was read of a formula: z^+, z if z > 0 els
     r"\A[ \t]*[-+*/^_'⁺(\[{|\\<>≤≥]|[<>≤≥]|\\(?:[lg]eq?|[lg]eqslant)\b|"
     r"\b(?:if|else|otherwise|sonst|falls|wenn|sinon|si)\b|否则|若|当"
 )
+_TIMES = re.compile(  # z sin z, z 2^z: a factor that was not read
+    r"[ \t]*(?:\.?\d|\\?(?:sinh?|cosh?|tanh?|arc\w+|atanh?|erf|log|ln|exp|sqrt|abs|sgn|max|min|soft\w+|[gs]elu)\b)",
+    re.IGNORECASE,
+)
 _FUNCTION = re.compile(rf"[ \t{BREAK}]*([A-Za-z]+)[ \t{BREAK}]*(?![\w(])")
 
 
@@ -81,7 +85,11 @@ def _defined_functions(
         )
         try:
             node, end = formulas.Reader(formula, {*known, variable}).read(0)
-            body = None if _GOES_ON.search(_STEP.sub("", formula[end:])) else Body(variable, node)
+            behind = _STEP.sub("", formula[end:])
+            more = _TIMES.match(behind) or re.search(
+                rf"\A(?:[^,;，；。=]*\\?[A-Za-z]\s?[({{]\s?|[ \t]*){variable}\b", behind
+            )
+            body = None if _GOES_ON.search(behind) or more else Body(variable, node)
         except formulas.NoFormulaError:
             body = None
         if body is None or not body.readable:
