@@ -1,4 +1,7 @@
-"""What sentences without a number say about a network is used, or noted; never passed over in silence."""
+"""What sentences without a number say about a network is used, or noted; never passed over in silence.
+
+Longer than other files: each kind of sentence is tried in every language.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Sheets of courses: ways of saying classes, batches, functions, targets and numbers."""
+"""Sheets of courses: ways of saying classes, batches, functions, targets and numbers.
+
+Longer than other files: each way of saying a thing has its sheet.
+"""
 
 from __future__ import annotations
 

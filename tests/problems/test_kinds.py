@@ -1,4 +1,7 @@
-"""Kinds of statements, each generated with its parts present and absent: they compute what the problem as JSON does."""
+"""Kinds of statements, each generated with its parts present and absent: they compute what the problem as JSON does.
+
+Longer than other files: every kind is generated here and compared with the same problem as JSON.
+"""
 
 from __future__ import annotations
 

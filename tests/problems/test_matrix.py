@@ -1,4 +1,7 @@
-"""Matrices as people type them: every form reads to the same numbers, digits are kept, mistakes are named by place."""
+"""Matrices as people type them: every form reads to the same numbers, digits are kept, mistakes are named by place.
+
+Longer than other files: one reader, in every form of a matrix.
+"""
 
 import json
 import time

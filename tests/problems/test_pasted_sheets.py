@@ -1,4 +1,7 @@
-"""Sheets as people paste them: layouts of matrices, programs, words of other languages, divisors behind a square."""
+"""Sheets as people paste them: layouts of matrices, programs, words of other languages, divisors behind a square.
+
+Longer than other files: each layout has its sheet.
+"""
 
 from __future__ import annotations
 

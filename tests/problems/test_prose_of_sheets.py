@@ -1,4 +1,7 @@
-"""Problems told in words: weights, starts, losses and letters in sentences, each present and absent, twice."""
+"""Problems told in words: weights, starts, losses and letters in sentences, each present and absent, twice.
+
+Longer than other files: one problem is told in words again and again.
+"""
 
 from __future__ import annotations
 

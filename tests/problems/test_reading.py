@@ -1,4 +1,7 @@
-"""Problems: what may be left out, how shapes are understood, whose letters are spoken, and what is refused."""
+"""Problems: what may be left out, how shapes are understood, whose letters are spoken, and what is refused.
+
+Longer than other files: what a reader may leave to the shapes is tried with every part missing.
+"""
 
 from functools import partial
 from pathlib import Path

@@ -1,4 +1,7 @@
-"""Values that sentences say, and matrices that have a name: every part present and absent, all sizes different."""
+"""Values that sentences say, and matrices that have a name: every part present and absent, all sizes different.
+
+Longer than other files: one sheet is said sentence by sentence.
+"""
 
 from __future__ import annotations
 

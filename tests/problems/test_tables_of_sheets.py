@@ -1,4 +1,7 @@
-"""Tables under other words: days as steps, components of x, gates by their words, columns that only blanks separate."""
+"""Tables under other words: days as steps, components of x, gates by their words, columns that only blanks separate.
+
+Longer than other files: each kind of table has its sheet.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Habits of programs: what a loop runs over, one column a step, a line that goes on below, prints of Keras."""
+"""Habits of programs: what a loop runs over, one column a step, a line that goes on below, prints of Keras.
+
+Longer than other files: habits are undone one after the other, each in what those before it left.
+"""
 
 from __future__ import annotations
 
