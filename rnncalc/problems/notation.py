@@ -57,8 +57,7 @@ class Notation:
 
     def names(self, cell: Cell, given: Collection[str]) -> dict[str, tuple[str, str]]:
         """Name without underscores → (name, ours). W_xh is a gate's if another given name can only be a gate's."""
-        own = {*cell.stacks} - {*self.letters.values()}  # of a person's own cell
-        whole = {_squeezed(theirs): (theirs, ours) for theirs, ours in self.letters.items() if theirs not in own}
+        whole = {_squeezed(theirs): (theirs, ours) for theirs, ours in self.letters.items()}
         gated = {}
         for pattern, stack in self.by_gate.items():
             for gate, letters in gate_letters(cell).items():
@@ -72,16 +71,14 @@ _OURS = {"U_*": "U", "W_*": "W", "b_*": "b"}
 _X_H = {"W_x*": "U", "W_h*": "W", "b_*": "b"}
 
 NOTATIONS = {
-    "goodfellow": Notation(
-        {name: name for name in "UWbVcdR"} | {"V_y": "V", "W_y": "V", "W_hy": "V", "b_h": "b", "b_y": "c"}, _OURS
-    ),
+    "goodfellow": Notation({name: name for name in "UWbVcdR"}, _OURS),
     "swapped": Notation({"W": "U", "U": "W"}, {"W_*": "U", "U_*": "W", "b_*": "b"}),
     "hx": Notation(
         {"W_hx": "U", "W_hh": "W", "b_h": "b", "W_hq": "V", "W_yh": "V", "W_qh": "V", "b_q": "c", "b_y": "c"},
         {"W_*x": "U", "W_*h": "W", "b_*": "b"},
     ),
     "xh": Notation(
-        {"W_xh": "U", "W_hh": "W", "b_h": "b", "W_hy": "V", "W_ho": "V", "V_y": "V", "b_y": "c", "b_o": "c"},
+        {"W_xh": "U", "W_hh": "W", "b_h": "b", "W_hy": "V", "W_ho": "V", "b_y": "c", "b_o": "c"},
         _X_H,
     ),
     "d2l": Notation({"W_xh": "U", "W_hh": "W", "b_h": "b", "W_hq": "V", "b_q": "c"}, _X_H, rows=True),
@@ -103,7 +100,7 @@ NOTATIONS = {
         library="PyTorch",
         cells={"gru": "gru_after"},
     ),
-    "xhy": Notation({"W_x": "U", "W_h": "W", "b_h": "b", "W_y": "V", "V_y": "V", "b_y": "c"}),
+    "xhy": Notation({"W_x": "U", "W_h": "W", "b_h": "b", "W_y": "V", "b_y": "c"}),
     "iho": Notation({"W_ih": "U", "W_hh": "W", "b_h": "b", "W_ho": "V", "W_hy": "V", "b_o": "c", "b_y": "c"}),
     "in_rec_out": Notation(
         {"W_in": "U", "W_rec": "W", "b_rec": "b", "b_h": "b", "W_out": "V", "b_out": "c"},

@@ -44,19 +44,6 @@ def test_names_of_the_literature(names: tuple[str, ...], spelled: str, left_out:
             assert any(name.replace("_", "").lower() in note.replace("_", "").lower() for note in problem(lines).notes)
 
 
-@pytest.mark.parametrize("read_out", ["V_y", "W_y", "W_hy", "V"])
-@pytest.mark.parametrize("biases", [("b_h", "b_y"), ("b", "c"), ("b", "b_y")])
-@pytest.mark.parametrize("square", [True, False])
-def test_a_read_out_with_its_index_beside_our_letters(read_out: str, biases: tuple[str, str], square: bool) -> None:
-    """U and W stay what they are; where their shapes leave open which is which, the equation that is used is said."""
-    arrays = ARRAYS | {"U": drawn_at(7, 3, 3)} if square else ARRAYS
-    theirs = dict(zip("VbcUW", (read_out, *biases, "U", "W")))
-    wanted = {ours: arrays[ours].tolist() for ours in OURS} | {"x": (drawn_at(8, 4, 3) if square else X).tolist()}
-    lines = "\n".join(f"{theirs.get(name, name)} = {printed(np.array(value))}" for name, value in wanted.items())
-    assert_same(lines, wanted)
-    assert any("swapped" in note for note in problem(lines).notes) == square
-
-
 def test_of_one_unit_the_output_is_read_out() -> None:
     said = command("forward", "--wx", "0.5", "--wh", "0.8", "--wy", "1.2", "--bh", "0.1", "--by", "0.2", "--x", "1 2")
     assert said.code == 0, said.err
