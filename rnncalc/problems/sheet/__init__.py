@@ -1,11 +1,11 @@
 r"""A sheet as it stands: prose, Markdown, LaTeX, code, tables, with the values and the equations of a problem in them.
 
-`read` gives the keys of a problem, in three steps. First the text is written in one spelling, line by line (`cleaned`
-lists the rewrites: `sentence_values` and `step_lines` make assignments of sentences and labels). Then `scan` takes it
-apart: `heads` finds names before a sign, `right_sides` what stands behind; `values`, `working`, `tables`, `code` read
-the numbers. Last, `assemble` puts it together: `roles` says which name is what; `sequences`, `words`, `answers` and
-`claims` fill the keys; `prose`, `sizes`, `digits`, `letter_roles` and `named_functions` ask the sentences; `unread`
-lists what is left.
+`read` gives the keys of a problem, in four steps. First `runs` refuses or shortens what runs on without end. Then the
+text is written in one spelling, line by line (`cleaned` lists the rewrites: `sentence_values` and `step_lines` make
+assignments of sentences and labels). Then `scan` takes it apart: `heads` finds names before a sign, `right_sides` what
+stands behind; `values`, `working`, `tables`, `code` read the numbers. Last, `assemble` puts it together: `roles` says
+which name is what; `sequences`, `words`, `answers` and `claims` fill the keys; `prose`, `sizes`, `digits`,
+`letter_roles` and `named_functions` ask the sentences; `unread` lists what is left.
 """
 
 from rnncalc.common.i18n import _
@@ -13,6 +13,7 @@ from rnncalc.errors import ProblemError, RnncalcError
 from rnncalc.problems.parse.given import RawValue
 from rnncalc.problems.sheet import assemble
 from rnncalc.problems.sheet.parts import parts
+from rnncalc.problems.sheet.runs import bounded
 from rnncalc.problems.sheet.scan import scan
 
 
@@ -23,6 +24,7 @@ def read(text: str, decimal: str = "", answers: bool = False) -> dict[str, RawVa
     one problem. A problem that cannot be read, beside others
     that can, is the error in place of its keys.
     """
+    text = bounded(text)
     preamble, begin, body = text.partition(r"\begin{document}")
     if begin:  # commands of one's own stay
         text = "\n".join(line if "newcommand" in line else "" for line in preamble.split("\n")) + body

@@ -31,7 +31,7 @@ _LABELS = re.compile(
     r"tables?|sections?|chapter|lecture|slide|week|appendix|equations?|eq|report|version|room|box|aufgaben?|\w*blatt|"
     r"abbildung|seite|exercice|ejercicio|problema|esercizio|zadanie|задача|bài(?: tập)?)\b\.?(?:\s|#|\\#|~){0,3}"
     r"\(?\d{1,4}(?:[./-]\d{1,4})*[a-z]?\)?(?: of \d{1,4}\b)?|"
-    r"第\s*\d{1,3}\s*[题章节页讲周次]|(?:习题|题目?|[图表])\s?\d{1,3}(?:[-.]\d{1,3})*|\d{1,2}(?:\.\d{1,2})*\s?[节章]|"
+    r"第\s*\d{1,3}\s*[题章节页讲周次]|(?:习题|题目?|[图表])\s?\d{1,3}(?:[-.]\d{1,3})*|(?<![\d.])\d{1,2}(?:\.\d{1,2}){0,5}\s?[节章]|"
     r"时刻\s?\d{1,3}|(?<![\w-])[A-Z]{2,5} ?\d{3,4}[A-Za-z]?(?![\w.])|"
     rf"(?:\d{{1,2}}\.? ?)?\b{_MONTH} ?(?:\d{{1,2}}(?!\d))?(?:,? ?(?:19|20)\d\d)?\b|\d{{1,2}} ?月 ?\d{{1,2}} ?日|"
     r"\b\d{1,2}:\d\d(?::\d\d)?(?: ?[ap]\.?m\.?)?(?: [+-]\d{4})?|\b\d{1,2}/\d{1,2}/\d{2,4}\b|"
