@@ -465,7 +465,7 @@ def test_targets_that_are_no_numbers_are_refused_in_words(y: int | list[Any] | n
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
 @pytest.mark.parametrize("ragged", [False, True])
-def test_an_input_that_is_no_finite_number_is_named_with_its_place(bad: float, ragged: bool) -> None:
+def test_an_input_or_target_that_is_no_finite_number_is_named_with_its_place(bad: float, ragged: bool) -> None:
     rng = np.random.default_rng([ragged, 5])
     net = rnncalc.random_network("gru", inputs=2, hidden=3, outputs=1, dtype="float64")
     net.engine = "equations"
@@ -478,5 +478,14 @@ def test_an_input_that_is_no_finite_number_is_named_with_its_place(bad: float, r
         place = rf"^x: sequence {sequence + 1}, step {step + 1}, input {entry + 1} is {bad}: a finite number is needed$"
         with pytest.raises(ProblemError, match=place):
             net.fit(x, [rows[:, :1] for rows in x], loss="squared_error", epochs=1)
+        y = [rng.normal(size=(length, 1)) for length in lengths]
+        y[sequence][step:] = bad
+        x[sequence][:] = 0
+        if np.isnan(bad):  # no target
+            net.fit(x, y, loss="squared_error", epochs=1)
+            continue
+        place = rf"^y: sequence {sequence + 1}, step {step + 1}, output 1 is {bad}: a finite number is needed$"
+        with pytest.raises(ProblemError, match=place):
+            net.fit(x, y, loss="squared_error", epochs=1)
     padded = np.where(np.arange(5)[:, None] < 3, rng.normal(size=(4, 5, 2)), bad)  # behind the ends nothing counts
     net.fit(padded, rng.normal(size=(4, 1)), loss="squared_error", lengths=[3, 2, 0, 3], epochs=1)

@@ -119,9 +119,9 @@ class Sequences:
         stacked = np.concatenate(parts) if parts else np.zeros((0, inputs))
         if tokens and len(stacked) and (stacked.min() < -1 or stacked.max() >= inputs):
             raise ShapeError(_("x: numbers of one-hot rows go from 0 to {last}"), last=inputs - 1)
-        if not np.isfinite(stacked).all():
-            raise ProblemError(_not_finite(stacked, offsets))
+        _none("x", stacked, offsets, ~np.isfinite(stacked), "input")
         targets = np.full(len(stacked), -1) if y is None else of_rows(y, offsets, given, classes)
+        _none("y", targets, offsets, np.isinf(targets), "output")  # NaN: no target
         counted = None if weights is None else row_weights("sample_weight", weights, offsets, given)
         return cls(stacked, targets, offsets, inputs).weighted(counted)
 
@@ -303,11 +303,13 @@ def _inputs(number: int, rows: np.ndarray, inputs: int) -> np.ndarray:
     return array
 
 
-def _not_finite(rows: np.ndarray, offsets: np.ndarray) -> str:
-    """What is said of the first input that is no finite number."""
-    row, entry = map(int, np.argwhere(~np.isfinite(rows))[0])
-    where = in_words((*place(row, offsets), entry), (*ROW, "input"))
-    return _("x: {place} is {text}: a finite number is needed").format(place=where, text=rows[row, entry])
+def _none(name: str, rows: np.ndarray, offsets: np.ndarray, wrong: np.ndarray, axis: str) -> None:
+    """Raises ProblemError at the first of the wrong numbers. wrong: like rows; axis: what the columns are."""
+    if wrong.any():
+        row, *entry = map(int, np.argwhere(wrong)[0])
+        where = in_words((*place(row, offsets), *entry), (*ROW, axis))
+        message = _("{name}: {place} is {text}: a finite number is needed")
+        raise ProblemError(message.format(name=name, place=where, text=rows[row, *entry]))
 
 
 def _offsets(counts: Sequence[int] | np.ndarray) -> np.ndarray:
