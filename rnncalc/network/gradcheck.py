@@ -110,8 +110,8 @@ class GradientCheck:
         if quantity == "x":
             return self.trace.view.batch_first(gradients["x"])
         position, name = self._sources[quantity]
-        array = gradients.part(position)[name]
-        return array[None] if name.endswith("0") and not self.trace.view.batch else array
+        part = gradients.part(position)
+        return part[name][None] if name in part.initial_states and not self.trace.view.batch else part[name]
 
     # runs -----------------------------------------------------------------------------------------------------------
 

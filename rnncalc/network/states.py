@@ -272,6 +272,8 @@ def by_layer(network: Stack, states: Any) -> list[dict[str, Any]]:
             raise ProblemError(_("states go by name: h, c, or layers.0.forward.h"))
         if any("." in name for name in states):
             return list(States.from_flat(states).of(network))
+        if states.keys() <= {state for layer in network.passes for state in layer.cell.state}:  # one may be called s10
+            return _from_names(network.passes, states)
         return _from_names(network.passes, {name.removesuffix("0"): value for name, value in states.items()})
     names = network.passes[-1].cell.state
     arrays = states if isinstance(states, tuple) else (states,)

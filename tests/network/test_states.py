@@ -10,10 +10,12 @@ import pytest
 from support.helpers import ENGINES, choose_lane_batched, compiler, every_cell, inputs, random_arrays
 from support.own_cells import random_cell, random_layer
 
-from rnncalc import States
+from rnncalc import Cell, States
 from rnncalc.errors import ProblemError, RnncalcError, ShapeError
 from rnncalc.model.layer import Layer
+from rnncalc.network.gradcheck import GradientCheck, worst
 from rnncalc.network.network import Network
+from rnncalc.network.objective import resolve_objective
 
 CELLS = every_cell()
 
@@ -217,3 +219,24 @@ def test_the_output_has_one_name(name: str) -> None:
     for shape, how in cases:
         x = inputs(net, rng, *shape)
         np.testing.assert_array_equal(net.forward(x, **how).output, net(x, **how))
+
+
+def test_names_that_end_with_the_zero_of_an_initial_state() -> None:
+    lines = {
+        "s1": "tanh(U1 @ x_t + W1 @ s1_p + b10)",
+        "s10": "sigmoid(U0 @ x_t + W10 @ s10_p - W1 @ s1)",
+    }
+    cell, rng = Cell("zeros", lines, ["s1", "s10"], "s10"), np.random.default_rng(8)
+    for top in ({}, {"V": rng.normal(size=(2, 3)), "c": rng.normal(size=2)}):
+        net = Network([Layer(cell, **random_arrays(cell, rng, 2, 3))], **top, engine="equations")  # type: ignore[arg-type]
+        check_halves(net, rng)
+        x, start = rng.normal(size=(4, 2)), {name: rng.normal(size=3) for name in cell.state}
+        expected = net(x, States.from_flat({f"layers.0.forward.{name}": array for name, array in start.items()}))
+        np.testing.assert_array_equal(net(x, start), expected)
+        np.testing.assert_array_equal(net(x, {f"{name}0": array for name, array in start.items()}), expected)
+        trace = net.forward(x, start)
+        targets = rng.normal(size=expected.shape)
+        gradients = net.backward(trace, targets, loss="squared_error")
+        assert list(gradients.states.flat) == ["layers.0.forward.s1", "layers.0.forward.s10"]
+        objective = resolve_objective(net, trace, targets, "squared_error", None, None)
+        assert worst(list(GradientCheck(net, trace, objective, None, None).compare(gradients))) < 1e-12
