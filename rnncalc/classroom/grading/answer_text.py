@@ -61,18 +61,26 @@ def read(text: str, questions: Mapping[str, AskedProblem]) -> dict[str, RawValue
         isinstance(part, Mapping) and "answers" in part for part in problems.values()
     ):
         return given
+    answers = headed(text, questions)
+    if "" in answers:
+        return {"answers": RawValue(answers[""], "answers")}
+    if answers:
+        return {"problems": RawValue({name: {"answers": part} for name, part in answers.items()}, "problems")}
+    if trouble:
+        raise trouble
+    return given
+
+
+def headed(text: str, questions: Mapping[str, AskedProblem]) -> dict[str, dict[str, RawValue]]:
+    """The answers to each question that a line names; empty where none does. Of one question, under its name “”."""
     for parts in _partings(text, questions):
         try:
             answers = {name: _answers(part, questions[name]) for name, part in parts.items()}
         except RnncalcError:
             continue
         if answers and not any("x" in part for part in answers.values()):
-            if "" in answers:
-                return {"answers": RawValue(answers[""], "answers")}
-            return {"problems": RawValue({name: {"answers": part} for name, part in answers.items()}, "problems")}
-    if trouble:
-        raise trouble
-    return given
+            return answers
+    return {}
 
 
 def is_bare(text: str) -> bool:
