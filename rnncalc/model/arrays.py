@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable
 from numbers import Real
 from typing import Any
@@ -85,16 +86,21 @@ def _shapes(value: Any) -> list[tuple[int, ...]]:
 
 def refuse_masked(name: str, value: Any) -> None:
     """Refuse an array of NumPy with masked entries, whose numbers would count. Raises ShapeError."""
-    if isinstance(value, np.ma.MaskedArray) and np.ma.is_masked(value):
+    if _masked(value) and np.ma.is_masked(value):
         message = _("{name} has masked entries: fill them, or leave whole steps out with lengths or mask")
         raise ShapeError(message, name=name)
 
 
+def _masked(value: Any) -> bool:
+    """Whether a value is an array of numpy.ma, which takes 14 ms to load: who has one has loaded it."""
+    return "numpy.ma" in sys.modules and isinstance(value, np.ma.MaskedArray)
+
+
 def with_gaps(value: Any) -> Any:
     """An array of NumPy, or a list of them, with NaN where entries are masked: no target."""
-    if isinstance(value, np.ma.MaskedArray) and np.ma.is_masked(value):
+    if _masked(value) and np.ma.is_masked(value):
         return np.ma.filled(value.astype(np.float64), np.nan)
-    if isinstance(value, list | tuple) and any(isinstance(part, np.ma.MaskedArray) for part in value):
+    if isinstance(value, list | tuple) and any(map(_masked, value)):
         return [with_gaps(part) for part in value]
     return value
 
