@@ -15,7 +15,7 @@ from rnncalc import load_model
 from rnncalc.errors import ParseError, ProblemError, RnncalcError
 from rnncalc.pipeline import data, recipe, run
 from rnncalc.pipeline.account import Account
-from rnncalc.pipeline.data import chunks, table_file
+from rnncalc.pipeline.data import long_text, table_file
 
 pa = pytest.importorskip("pyarrow")
 parquet = pytest.importorskip("pyarrow.parquet")
@@ -98,7 +98,7 @@ def test_a_large_text_has_the_bits_of_a_small_one(
         path.write_bytes(end.join(lines).encode())
         said = []
         for size, there in ((1 << 22, True), (300, True), (300, False)):
-            monkeypatch.setattr(chunks, "SIZE", size)
+            monkeypatch.setattr(long_text, "SIZE", size)
             with monkeypatch.context() as patch:
                 if not there:
                     patch.setattr(table_file, "find_spec", lambda name: None)
@@ -120,7 +120,7 @@ def test_pyarrow_reads_large_texts_alone(tmp_path: Path, monkeypatch: pytest.Mon
         return parse(*given, **named)
 
     monkeypatch.setattr(arrow, "parsed", parsed)
-    monkeypatch.setattr(chunks, "SIZE", 400)
+    monkeypatch.setattr(long_text, "SIZE", 400)
     parts = dict.fromkeys(NAMES, False)
     for count, wanted in ((5, False), (80, True)):
         (tmp_path / "a.csv").write_text(text(cells(np.random.default_rng(1), count, **parts)))

@@ -19,7 +19,7 @@ from rnncalc.errors import ParseError, ProblemError
 from rnncalc.network.training import compiled_epochs as compiled_run
 from rnncalc.pipeline import data
 from rnncalc.pipeline.account import OF_A_FILE, Account
-from rnncalc.pipeline.data import chunks, table_file
+from rnncalc.pipeline.data import long_text, table_file
 from rnncalc.pipeline.data import text as texts
 from rnncalc.pipeline.recipe import prepare
 
@@ -239,7 +239,7 @@ def test_memory_does_not_grow_with_the_file(kind: str, tmp_path: Path, monkeypat
     monkeypatch.setattr(spooling, "LIMIT", 100_000)
     monkeypatch.setattr(spooling, "PENDING", 50_000)
     monkeypatch.setattr(table_file, "LINES", 2_000)
-    monkeypatch.setattr(chunks, "SIZE", 60_000)
+    monkeypatch.setattr(long_text, "SIZE", 60_000)
     monkeypatch.setattr(texts, "CHUNK", 20_000)
     monkeypatch.setattr(compiled_run, "ROOM", 1 << 17)
     highest = []

@@ -21,8 +21,8 @@ from rnncalc.common.i18n import _
 from rnncalc.errors import ParseError, ProblemError
 from rnncalc.pipeline.account import Account
 from rnncalc.pipeline.data.cells import Decimals, is_gap
-from rnncalc.pipeline.data.chunks import Chunks
 from rnncalc.pipeline.data.columns import MOST_COLUMNS, Block, Row, Table, Texts
+from rnncalc.pipeline.data.long_text import LongText
 
 LINES = 50_000  # lines of a block
 
@@ -76,11 +76,11 @@ class TableFile(Table):
     def blocks(self, wanted: Sequence[int]) -> Iterator[Block]:
         """Yield the lines below the header, many at a time. wanted: the columns that are going to be asked for."""
         self.blanks.clear()
-        text, first = Chunks(self.source, self.encoding), self.skip + 1
+        text, first = LongText(self.source, self.encoding), self.skip + 1
         for _line in islice(text.lines(), self.skip):
             pass
         parse: Callable[..., Any] | None = None
-        while chunk := text.chunk():
+        while chunk := text.next_lines():
             if text.large and self.mark.isascii():  # as pyarrow takes it
                 parse = parse or _parser()
             quoted, count = '"' in chunk, chunk.count("\n") + (not chunk.endswith("\n"))

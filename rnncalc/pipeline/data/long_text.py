@@ -1,4 +1,4 @@
-"""A long text, some of its lines at a time."""
+"""A long text file, many whole lines at a time: what table_file.py cuts into rows."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from rnncalc.common import bounds
 SIZE = 1 << 22  # characters that are read at a time; a text that has as many is large
 
 
-class Chunks:
+class LongText:
     """A text piece by piece: many whole lines at a time, or one after the other."""
 
     def __init__(self, source: str, encoding: str):
         self.source, self.pieces = source, bounds.pieces(source, SIZE, encoding, newline="")
         self.held, self.split, self.large = "", iter(list[str]()), False
 
-    def chunk(self) -> str:
+    def next_lines(self) -> str:
         """Return the next lines; nothing at the end. Raises ParseError where a line is longer than a file may be."""
         if left := "".join(self.split):
             return left
@@ -36,7 +36,7 @@ class Chunks:
         """Yield line by line; those that nobody takes stay for who comes next."""
         while True:
             yield from self.split
-            text = self.chunk()
+            text = self.next_lines()
             if not text:
                 return
             self.split = iter(list(io.StringIO(text, newline="")))
