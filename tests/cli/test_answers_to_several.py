@@ -14,6 +14,7 @@ import rnncalc
 
 CELLS = {"Q1": "tanh", "Q2": "sigmoid", "Q3": "relu"}
 HEADS = ("## {}\n{}\n", "{}: {}\n", "**{}**\n\n{}\n", "{}\n{}\n\n", "- {}. {}\n", "{} (10 points)\n{}\n")
+NUMBERS = ("{}. {}\n", "{}) {}\n", "({}) {}\n\n", "（{}）{}\n", "**{}.**\n\n{}\n", "{}、{}\n")
 LABELS = ("Q{}", "Question {}", "第{}题", "Aufgabe {}")
 
 
@@ -25,10 +26,11 @@ def problems() -> dict[str, dict[str, Any]]:
     }
 
 
-@pytest.mark.parametrize("label", LABELS)
-@pytest.mark.parametrize("head", HEADS)
+@pytest.mark.parametrize(
+    ("head", "label"), [(head, label) for head in HEADS for label in LABELS] + [(head, "{}") for head in NUMBERS]
+)
 @pytest.mark.parametrize("wrong", [None, "Q1", "Q3"])
-def test_each_problem_has_the_answers_below_its_name(label: str, head: str, wrong: str | None, tmp_path: Path) -> None:
+def test_each_problem_has_the_answers_below_its_name(head: str, label: str, wrong: str | None, tmp_path: Path) -> None:
     text = ""
     for name, keys in problems().items():
         numbers = np.array(rnncalc.problem(**keys).forward().h).ravel() + 0.1 * (name == wrong)
@@ -63,3 +65,19 @@ def test_answers_without_a_name_are_judged_in_each(tmp_path: Path) -> None:
     (tmp_path / "a.txt").write_text("h_1 = 0.5\n")
     checked = command("check", str(tmp_path / "p.json"), "--answers", str(tmp_path / "a.txt"), "--format", "json")
     assert list(checked.data["problems"]) == list(CELLS)
+
+
+def test_numbers_of_lines_are_no_problems(tmp_path: Path) -> None:
+    (tmp_path / "p.json").write_text(json.dumps({"problems": problems()}))
+    (tmp_path / "a.txt").write_text("1. h_1 = 0.51\n2. h_2 = 0.52\n3. a_1 = 0.53\n")
+    checked = command("check", str(tmp_path / "p.json"), "--answers", str(tmp_path / "a.txt"), "--format", "json")
+    assert [len(result["values"]) for result in checked.data["problems"].values()] == [3, 3, 3]
+
+
+def test_each_note_is_said_once_however_often_a_problem_is_read(tmp_path: Path) -> None:
+    sheet = "".join(f"## Q{at}\nU = 0.9, W = 0.5, b = 0.{at}, x = 0.7, 0.5. Find h_1.\n\n" for at in (1, 2))
+    (tmp_path / "p.md").write_text(sheet)
+    (tmp_path / "a.txt").write_text("Q1: h_1 = 0.6\nQ2: h_1 = 0.7\n")
+    notes = command("check", str(tmp_path / "p.md"), "--answers", str(tmp_path / "a.txt")).err.splitlines()
+    assert notes
+    assert len(notes) == len(set(notes))

@@ -1,6 +1,7 @@
 """What one person's text answers: a whole sheet that was filled in, bare answers, or answers headed by their problems.
 
-Q1: h_1 = 0.46, or a line Q1 with the answers below it; such answers may stand at the end of the sheet.
+Q1: h_1 = 0.46, or a line Q1 with the answers below it; such answers may stand at the end of the sheet. Bare numbers, 1.
+or (1), name the problems where every problem has its own and a name is answered below two of them.
 """
 
 from __future__ import annotations
@@ -26,6 +27,8 @@ _LABELLED = re.compile(
     r"^[\s#*>\\-]*(?P<label>(?P<word>[^\W\d_]{0,12})[\s_]*(?P<number>\d{1,3})\s*题?)[\s*]*"
     r"(?:[:：.)）、](?![\d\s]*$)\s*|[:：.)）、]?\s*(?:[(（].*[)）])?\s*$)(?P<rest>.*)$"
 )
+_NUMBERED = re.compile(r"^[\s#*>\\-]{0,20}[(（]?(?P<number>\d{1,3})[.:：)）、](?!\d)[\s*]*(?P<rest>.*)$")
+_ANSWERED = re.compile(r"([^\W\d][^\s=:：|,;→≈]{0,30})[ \t]{0,20}(?:=|:|：|→|->|≈|为|是)[ \t]{0,20}[-+−\[(（]?\.?\d")
 _NAMED = re.compile(  # a line such as h_1 0.73 or h_1 → 0.73
     r"^(?P<before>[ \t>*•-]{0,20})(?P<name>[^\W\d_][^\s=:：|,;→≈]{0,30})[ \t]{0,20}?"
     r"(?:→|->|=>|≈|\bis\b|\bist\b|为|是|等于|[ \t])[ \t]{0,20}"
@@ -115,7 +118,9 @@ def _partings(text: str, questions: Mapping[str, AskedProblem]) -> Iterator[dict
         return
     of_each = {name: _below(part) for name, part in _apart(text, questions).items()}
     yield {name: part for name, part in of_each.items() if part is not None}
-    yield _apart(text if below is None else below, questions)
+    answers = text if below is None else below
+    yield _apart(answers, questions)
+    yield _numbered(answers, questions)
 
 
 def _below(text: str) -> str | None:
@@ -140,12 +145,36 @@ def _apart(text: str, questions: Mapping[str, AskedProblem]) -> dict[str, str]:
     return {name: "\n".join(lines) for name, lines in parts.items()}
 
 
+def _numbered(text: str, questions: Mapping[str, AskedProblem]) -> dict[str, str]:
+    """The text of each question below its bare number; empty where that may be the number of a line or of a step."""
+    by_number = _by_number(questions)
+    found: list[tuple[str, list[str]]] = []
+    for line in text.strip("\ufeff \t\r\n").split("\n"):
+        match = _NUMBERED.match(line[:2000])
+        if match:
+            found.append((match["number"], [match["rest"]]))
+        elif found:
+            found[-1][1].append(line)
+        else:
+            return {}
+    parts = {number: "\n".join(lines) for number, lines in found}
+    if len(parts) < len(found) or list(parts) != list(by_number):
+        return {}
+    names = [set(_ANSWERED.findall(part)) for part in parts.values()]
+    twice = len(set().union(*names)) < sum(map(len, names))
+    return {by_number[number]: part for number, part in parts.items()} if twice and all(names) else {}
+
+
+def _by_number(questions: Mapping[str, AskedProblem]) -> dict[str, str]:
+    """The questions whose names have one number, by it."""
+    return {number[0]: name for name in questions if len(number := re.findall(r"\d+", name)) == 1}
+
+
 def _question(match: re.Match[str], questions: Mapping[str, AskedProblem]) -> str:
     """The question that a label names, by its name or by a word for question and its number; "" if it is none."""
     label, word = folded(match["label"]), folded(match["word"])
-    by_number = {number[0]: name for name in questions if len(number := re.findall(r"\d+", name)) == 1}
     named = next((name for name in questions if folded(name) == label), "")
-    return named or (by_number.get(match["number"], "") if word in (*QUESTIONS, "第") else "")
+    return named or (_by_number(questions).get(match["number"], "") if word in (*QUESTIONS, "第") else "")
 
 
 def _answers(text: str, question: AskedProblem) -> dict[str, RawValue]:

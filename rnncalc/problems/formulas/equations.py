@@ -183,7 +183,7 @@ def settled(given: Mapping[str, RawValue]) -> Settlement:
     stated = read(given)
     if not stated.equations:
         keys = {name: value for name, value in given.items() if name != "equations"}
-        return Settlement(keys, stated.notes, False, stated.sizes)
+        return Settlement(keys, list(stated.notes), False, stated.sizes)
     given = _by_letters(given, stated.equations)
     cell = given["cell"].value if "cell" in given else ""
     made = stated.made(given, cell if isinstance(cell, str) else "")
