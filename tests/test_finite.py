@@ -14,7 +14,7 @@ from click.testing import CliRunner
 from support.helpers import MGU, ODD, TIED, compiler, random_arrays
 
 import rnncalc
-from rnncalc.check.verdicts import number as verdict
+from rnncalc.check.verdicts import rounding as verdict
 from rnncalc.cli.main import commands
 from rnncalc.engine.compiled.training.loops import length
 from rnncalc.model.cells import CELLS

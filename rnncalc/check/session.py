@@ -11,7 +11,7 @@ from rnncalc.check.answers.claims import Answers
 from rnncalc.check.answers.leaves import plain
 from rnncalc.check.answers.names import QuantityIndex
 from rnncalc.check.graph.spec import of_problem
-from rnncalc.check.scoring import Marking, Scale
+from rnncalc.check.points import Marking, Scale
 from rnncalc.check.verdicts.judging import Judging
 from rnncalc.check.verdicts.records import ACCEPTED, Verdict
 from rnncalc.check.verdicts.slip import arithmetic, rule

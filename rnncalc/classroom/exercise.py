@@ -16,7 +16,7 @@ import numpy as np
 
 from rnncalc.check import CheckSession
 from rnncalc.check.answers.names import LAYER
-from rnncalc.check.scoring import Scale
+from rnncalc.check.points import Scale
 from rnncalc.check.verdicts.precision import KINDS, Precision
 from rnncalc.classroom.answers import nested
 from rnncalc.classroom.exercise_spec import ExerciseSpec, checked

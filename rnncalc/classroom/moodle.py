@@ -97,7 +97,7 @@ class _Questions:
 
 def _foreseen(exercise: Exercise) -> Foreseen:
     """Of every number what textbook mistakes make of it."""
-    from rnncalc.check.diagnosis.foreseen import wrong_numbers
+    from rnncalc.check.diagnosis.wrong_numbers import wrong_numbers
 
     margins = {
         name: max(exercise.precision(name).margin(float(value)) for value in np.ravel(array))

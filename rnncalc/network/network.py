@@ -21,7 +21,7 @@ from rnncalc.model.arrays import as_array, in_dtype
 from rnncalc.model.packed_batch import PackedBatch
 from rnncalc.network.forward import traced, tracers
 from rnncalc.network.inference import PreparedCall, across_pays, infer
-from rnncalc.network.ragged import in_one
+from rnncalc.network.padding import in_one
 from rnncalc.network.stack import Stack, Theta
 from rnncalc.network.states import States, cut, initial_states, joined
 from rnncalc.network.trace import Trace, frozen

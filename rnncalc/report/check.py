@@ -9,7 +9,6 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from rnncalc.check.verdicts.number import is_truncated
 from rnncalc.check.verdicts.records import (
     ACCEPTED,
     BLANK,
@@ -23,6 +22,7 @@ from rnncalc.check.verdicts.records import (
     Judgement,
     Verdict,
 )
+from rnncalc.check.verdicts.rounding import is_truncated
 from rnncalc.common.i18n import _
 from rnncalc.network.trace import Trace
 from rnncalc.problems.parse.numbers import number

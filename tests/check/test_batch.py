@@ -17,7 +17,7 @@ from rnncalc.check.diagnosis.search import MistakeSearch
 from rnncalc.check.graph.build import graph_of
 from rnncalc.check.graph.spec import Spec, of_problem
 from rnncalc.check.verdicts.judging import entry
-from rnncalc.check.verdicts.number import TypedNumbers, is_right, is_truncated, unit
+from rnncalc.check.verdicts.rounding import TypedNumbers, is_right, is_truncated, unit
 from rnncalc.problems.parse.numbers import number
 from rnncalc.problems.problem import Problem
 

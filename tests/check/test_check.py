@@ -13,8 +13,8 @@ from support.helpers import EXAMPLES, EXPECTED, answer, example, run
 
 import rnncalc
 from rnncalc.check import check
-from rnncalc.check.verdicts.number import digits, is_right, is_truncated
 from rnncalc.check.verdicts.records import Judgement, Verdict
+from rnncalc.check.verdicts.rounding import digits, is_right, is_truncated
 from rnncalc.errors import ProblemError
 from rnncalc.problems.parse.numbers import number
 

@@ -11,7 +11,7 @@ from support.commands import command
 from support.problems import random_problem
 
 import rnncalc
-from rnncalc.check.verdicts.number import is_right
+from rnncalc.check.verdicts.rounding import is_right
 from rnncalc.errors import RnncalcError
 from rnncalc.problems.parse.numbers import number
 from rnncalc.problems.results import Quantities

@@ -49,7 +49,7 @@ def test_what_marks_is_in_the_help_of_what_marks(command: str, helps: dict[str, 
 
 def test_the_keys_that_marking_reads_are_these() -> None:
     """What `scoring` and `precision` take out of a problem is in the list above."""
-    from rnncalc.check import scoring
+    from rnncalc.check import points as scoring
 
     source = Path(scoring.__file__ or "").read_text(encoding="utf-8")
     read = set(re.findall(r'stated\(problem\.given, "(\w+)"\)|_setting\(problem, "(\w+)"', source))

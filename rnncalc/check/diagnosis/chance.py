@@ -28,7 +28,7 @@ from math import exp, lgamma, log
 import numpy as np
 
 from rnncalc.check.diagnosis.variants import MistakeTable, same
-from rnncalc.check.verdicts.number import TypedNumbers
+from rnncalc.check.verdicts.rounding import TypedNumbers
 
 LIMIT = 0.01
 PAIRS = "pairs"  # their class

@@ -16,7 +16,7 @@ from rnncalc.check.diagnosis.mistake import Context
 from rnncalc.check.diagnosis.mistakes import MISTAKES
 from rnncalc.check.diagnosis.variants import MistakeTable, Single, same
 from rnncalc.check.graph.spec import Spec
-from rnncalc.check.verdicts.number import TypedNumbers
+from rnncalc.check.verdicts.rounding import TypedNumbers
 
 PAIRS = 3_000  # pairs to try: some tenths of a second
 MOST = 20_000_000  # numbers to compute in search of pairs

@@ -26,8 +26,8 @@ from rnncalc.check.diagnosis.variants import MistakeTable, Single, same, tables
 from rnncalc.check.graph.graph import Key
 from rnncalc.check.graph.spec import Spec
 from rnncalc.check.verdicts.judging import Judging, entry
-from rnncalc.check.verdicts.number import TypedNumbers, digits
 from rnncalc.check.verdicts.records import ACCEPTED, CARRIED, WRONG, Diagnosis, Judgement
+from rnncalc.check.verdicts.rounding import TypedNumbers, digits
 from rnncalc.problems.problem import Problem
 
 NEAR = 40  # units of the last digit by which rounding on the way may move a number

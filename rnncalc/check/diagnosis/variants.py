@@ -9,9 +9,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from rnncalc.check.diagnosis.batch import SpecBatch, SpecBatches, Spots, at, cost
-from rnncalc.check.diagnosis.blind import why_blind
 from rnncalc.check.diagnosis.mistake import Context, Mistake, Variant
 from rnncalc.check.diagnosis.mistakes import MISTAKES
+from rnncalc.check.diagnosis.without_effect import why_blind
 from rnncalc.check.graph.build import BACK
 from rnncalc.check.graph.graph import Key
 from rnncalc.check.graph.spec import Spec

@@ -23,15 +23,8 @@ from rnncalc.check.graph.forward import unsure
 from rnncalc.check.graph.graph import Graph, Key
 from rnncalc.check.graph.intervals import Interval, Value, bounds, widened
 from rnncalc.check.graph.spec import Spec
-from rnncalc.check.verdicts.number import (
-    MANY,
-    NOISE,
-    Habit,
-    digits,
-    stands_for,
-    to_a_digit,
-)
 from rnncalc.check.verdicts.records import ACCEPTED, BLANK, CARRIED, RIGHT, ROUNDING, TRUNCATED, UNREADABLE, WRONG
+from rnncalc.check.verdicts.rounding import MANY, NOISE, Habit, digits, stands_for, to_a_digit
 from rnncalc.model.equations.expression import Call
 
 # quantities that people print and round

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from rnncalc.check.verdicts.number import SLACK, digits, is_right, is_truncated, to_a_digit, unit
 from rnncalc.check.verdicts.records import BLANK, RIGHT, TRUNCATED
+from rnncalc.check.verdicts.rounding import SLACK, digits, is_right, is_truncated, to_a_digit, unit
 from rnncalc.common.i18n import _
 from rnncalc.errors import ProblemError
 from rnncalc.problems.parse.given import RawValue

@@ -20,7 +20,7 @@ from rnncalc.classroom.grading.choices import KEEP
 from rnncalc.classroom.grading.gradebook import Gradebook
 from rnncalc.classroom.grading.journal import MarksJournal
 from rnncalc.classroom.grading.judging import Result, unreadable
-from rnncalc.classroom.grading.marks import Row, one_each
+from rnncalc.classroom.grading.mark_rows import Row, one_each
 from rnncalc.common.i18n import _, language
 from rnncalc.common.safe_text import one_line
 from rnncalc.common.suggest import one_of

@@ -9,7 +9,7 @@ from typing import Any
 
 from rnncalc.check.verdicts.records import ACCEPTED
 from rnncalc.classroom.grading.judging import Result
-from rnncalc.classroom.grading.marks import Marks, dotted
+from rnncalc.classroom.grading.mark_rows import Marks, dotted
 from rnncalc.common.i18n import _
 from rnncalc.report.document import Block, Document, Grid, Heading, Items, Paragraph
 from rnncalc.report.explain_list import mistake_words

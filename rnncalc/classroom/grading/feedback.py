@@ -12,7 +12,7 @@ from typing import Any
 
 from rnncalc.check.verdicts.records import ACCEPTED
 from rnncalc.classroom.grading.judging import Result
-from rnncalc.classroom.grading.marks import Marks, Row
+from rnncalc.classroom.grading.mark_rows import Marks, Row
 from rnncalc.common.i18n import _, full_width
 
 SECRETS = ("computed", "from_your_values")

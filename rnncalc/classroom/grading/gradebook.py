@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from rnncalc.classroom.grading import mark_sheets
 from rnncalc.classroom.grading.class_report import class_report
-from rnncalc.classroom.grading.marks import Marks
+from rnncalc.classroom.grading.mark_rows import Marks
 from rnncalc.report.render import render
 
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from rnncalc.check import CheckSession
-from rnncalc.check.scoring import Scale
+from rnncalc.check.points import Scale
 from rnncalc.classroom.grading.sheet import points_of, problem_of
 from rnncalc.common.i18n import _, language, speak
 from rnncalc.common.safe_text import one_line

@@ -17,7 +17,7 @@ from rnncalc.classroom.grading.choices import KEEP
 from rnncalc.classroom.grading.gradebook import Gradebook
 from rnncalc.classroom.grading.journal import MarksJournal
 from rnncalc.classroom.grading.judging import Result
-from rnncalc.classroom.grading.marks import Row, one_each, out_of
+from rnncalc.classroom.grading.mark_rows import Row, one_each, out_of
 from rnncalc.classroom.grading.sheet import Sheet
 from rnncalc.classroom.grading.sheet import sheet as read_sheet
 from rnncalc.classroom.grading.submissions import Submission

@@ -9,13 +9,13 @@ from typing import NamedTuple
 
 from rnncalc.common.i18n import _
 from rnncalc.errors import ProblemError, shown
+from rnncalc.problems.formulas import cell_match as matching
 from rnncalc.problems.formulas import layers, slices
-from rnncalc.problems.formulas import match as matching
 from rnncalc.problems.formulas import reader as formulas
 from rnncalc.problems.formulas import symbol as symbols
+from rnncalc.problems.formulas.cell_match import Match
 from rnncalc.problems.formulas.keys_from_equations import KeysFromEquations
 from rnncalc.problems.formulas.keys_of_own_cell import keys_of_lines, keys_of_own_cell
-from rnncalc.problems.formulas.match import Match
 from rnncalc.problems.formulas.network import FromEquations, network
 from rnncalc.problems.formulas.nodes import symbols_of
 from rnncalc.problems.formulas.own_cell import OwnCell, own_cell

@@ -15,7 +15,7 @@ from rnncalc.errors import ProblemError
 from rnncalc.model.cells import Parameter
 from rnncalc.model.cells.biases import numbered
 from rnncalc.problems.formulas import stacks
-from rnncalc.problems.formulas.match import Match
+from rnncalc.problems.formulas.cell_match import Match
 from rnncalc.problems.formulas.network import FromEquations
 from rnncalc.problems.formulas.parameter_pieces import Assumed, beside, cut, matrix, signs, squeezed, word
 from rnncalc.problems.formulas.polynomial import Param

@@ -8,7 +8,7 @@ from rnncalc.common.i18n import _
 from rnncalc.errors import ProblemError
 from rnncalc.model.cells.biases import numbered
 from rnncalc.model.equations.printer import Grid
-from rnncalc.problems.formulas.match import Match
+from rnncalc.problems.formulas.cell_match import Match
 from rnncalc.problems.formulas.own_cell import OwnCell
 from rnncalc.problems.formulas.parameter_pieces import Assumed, cut, matrix, signs, squeezed, word
 from rnncalc.problems.formulas.reader import GENERIC

@@ -6,9 +6,9 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 
 from rnncalc.model.cells.readout import READ_OUT
-from rnncalc.problems.formulas import match as matching
+from rnncalc.problems.formulas import cell_match as matching
 from rnncalc.problems.formulas.both_directions import BOTH, merged
-from rnncalc.problems.formulas.match import Match, Pattern
+from rnncalc.problems.formulas.cell_match import Match, Pattern
 from rnncalc.problems.formulas.polynomial import NotUnderstoodError, Poly, Signal, signals
 from rnncalc.problems.formulas.system import System
 

@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from rnncalc.model.cells.cell import READ_OUT as RESERVED
 from rnncalc.model.cells.readout import READ_OUT
 from rnncalc.model.equations.functions import FUNCTIONS
-from rnncalc.problems.formulas import match as matching
-from rnncalc.problems.formulas.match import Match, Pattern
+from rnncalc.problems.formulas import cell_match as matching
+from rnncalc.problems.formulas.cell_match import Match, Pattern
 from rnncalc.problems.formulas.polynomial import (
     Factor,
     NotUnderstoodError,

@@ -9,7 +9,7 @@ import numpy as np
 
 from rnncalc.common.i18n import _
 from rnncalc.errors import ProblemError
-from rnncalc.problems.formulas.match import Match
+from rnncalc.problems.formulas.cell_match import Match
 from rnncalc.problems.parse.given import RawValue
 from rnncalc.problems.parse.numbers import Numbers
 

@@ -10,7 +10,7 @@ from rnncalc.common.i18n import _
 from rnncalc.errors import ProblemError
 from rnncalc.model.cells.biases import numbered
 from rnncalc.model.equations.printer import Grid
-from rnncalc.problems.formulas.match import Match
+from rnncalc.problems.formulas.cell_match import Match
 from rnncalc.problems.formulas.polynomial import Param, parameters
 from rnncalc.problems.formulas.system import System
 from rnncalc.problems.notation import NOTATIONS, gate_letters

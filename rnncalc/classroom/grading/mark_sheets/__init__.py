@@ -12,7 +12,7 @@ from types import ModuleType
 from typing import Any
 
 from rnncalc.classroom.grading.choices import APART, FEEDBACK, FORMATS, RENDERED
-from rnncalc.classroom.grading.marks import Marks
+from rnncalc.classroom.grading.mark_rows import Marks
 from rnncalc.common.i18n import _
 from rnncalc.common.safe_text import file_name, json_text
 from rnncalc.common.suggest import one_of

@@ -6,7 +6,7 @@ import csv
 import io
 
 from rnncalc.classroom.grading.feedback import lines
-from rnncalc.classroom.grading.marks import Marks, Row, of_question, tidy
+from rnncalc.classroom.grading.mark_rows import Marks, Row, of_question, tidy
 from rnncalc.common.i18n import full_width
 from rnncalc.common.safe_text import cell
 

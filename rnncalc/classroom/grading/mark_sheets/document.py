@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from rnncalc.classroom.grading.class_report import class_report
 from rnncalc.classroom.grading.feedback import lines, verdict_word
-from rnncalc.classroom.grading.marks import Marks
+from rnncalc.classroom.grading.mark_rows import Marks
 from rnncalc.common.i18n import _
 from rnncalc.report.document import Block, Document, Grid, Heading, Items
 from rnncalc.report.explain_list import mistake_words

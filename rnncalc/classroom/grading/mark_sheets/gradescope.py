@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from rnncalc.classroom.grading import feedback as words
-from rnncalc.classroom.grading.marks import Marks, Row, tidy
+from rnncalc.classroom.grading.mark_rows import Marks, Row, tidy
 
 
 def of_person(row: Row, marks: Marks, feedback: str) -> dict[str, Any]:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from rnncalc.classroom.grading import feedback as words
 from rnncalc.classroom.grading.class_report import figures
+from rnncalc.classroom.grading.mark_rows import Marks
 from rnncalc.classroom.grading.mark_sheets import as_json
-from rnncalc.classroom.grading.marks import Marks
 
 
 def write(marks: Marks, feedback: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from xml.sax.saxutils import escape, quoteattr
 
 from rnncalc.classroom.grading import feedback as words
-from rnncalc.classroom.grading.marks import Marks, Row
+from rnncalc.classroom.grading.mark_rows import Marks, Row
 from rnncalc.common.i18n import full_width
 from rnncalc.common.safe_text import one_line
 

@@ -19,10 +19,10 @@ import numpy as np
 from numba import literally
 
 from rnncalc.common.threads import side_by_side
+from rnncalc.engine.compiled.codegen.barrier import PATIENCE, arrive, leave, seen
 from rnncalc.engine.compiled.codegen.forward_lines import copy, elementwise
 from rnncalc.engine.compiled.codegen.gemm import call_multiply
 from rnncalc.engine.compiled.codegen.jit import jit, specialised
-from rnncalc.engine.compiled.codegen.meeting import PATIENCE, arrive, leave, seen
 from rnncalc.engine.compiled.execution.packed_cell import PackedCell
 from rnncalc.engine.compiled.layout import (
     COLUMN,

@@ -9,8 +9,8 @@ import math
 
 import numpy as np
 
+from rnncalc.engine.compiled.codegen.barrier import meet
 from rnncalc.engine.compiled.codegen.jit import jit
-from rnncalc.engine.compiled.codegen.meeting import meet
 from rnncalc.engine.compiled.layout import FIRST, OUT_AT, VECTORS
 from rnncalc.engine.compiled.training.batches import VARIANT
 from rnncalc.engine.compiled.training.tape import play

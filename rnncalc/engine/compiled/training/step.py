@@ -19,7 +19,7 @@ import numpy as np
 
 from rnncalc.common.threads import side_by_side
 from rnncalc.engine.compiled.codegen import forward_lines
-from rnncalc.engine.compiled.codegen.meeting import CALLED_OFF
+from rnncalc.engine.compiled.codegen.barrier import CALLED_OFF
 from rnncalc.engine.compiled.training import loops as train_loops
 from rnncalc.engine.compiled.training.batches import NUMBER, Laid
 from rnncalc.engine.compiled.training.cell_program import Share

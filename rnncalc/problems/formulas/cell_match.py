@@ -12,16 +12,7 @@ from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
 from rnncalc.model.cells import CELLS, Cell
-from rnncalc.model.equations.expression import (
-    INPUT,
-    Call,
-    Expression,
-    Name,
-    Negative,
-    Number,
-    previous,
-    signal_of,
-)
+from rnncalc.model.equations.expression import INPUT, Call, Expression, Name, Negative, Number, previous, signal_of
 from rnncalc.problems.formulas.polynomial import (
     Factor,
     Function,

@@ -1,4 +1,4 @@
-"""Threads of machine code that wait for each other: a counter that all of them see.
+"""A barrier for threads of machine code: a counter that all of them see.
 
 They look at it again and again, since it takes them as long as a short loop to come; who has looked long enough leaves
 the processor to somebody else for a while.
