@@ -170,7 +170,8 @@ class Marking:
         """All points that were to be had."""
         if self.scale.points:
             return sum(self.scale.points.values())
-        return float(self.requested) or sum(value.points for value in values)
+        answered = sum(value.points for value in values)
+        return max(float(self.requested), answered)
 
 
 def _points(problem: Problem) -> dict[str, float]:

@@ -58,7 +58,7 @@ def test_hostile_submissions_stop_nobody(tmp_path: Path, problem: Path, format: 
     assert book["good"].score == 1
     assert not [row.id for row in book.rows if row.score and row.id != "good"]
     verdicts = {row.id: row.verdict for row in book.rows}
-    assert len(book) == len(HOSTILE) + 2
+    assert len(book) == len(HOSTILE) + 3
     assert set(verdicts.values()) <= {"right", "unreadable", "wrong"}
     assert sum(verdict == "unreadable" for verdict in verdicts.values()) >= len(HOSTILE) - 2
     text = book.text(format, "full")

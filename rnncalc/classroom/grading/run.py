@@ -17,7 +17,7 @@ from rnncalc.classroom.grading.choices import KEEP
 from rnncalc.classroom.grading.gradebook import Gradebook
 from rnncalc.classroom.grading.journal import MarksJournal
 from rnncalc.classroom.grading.judging import Result
-from rnncalc.classroom.grading.mark_rows import Row, one_each, out_of
+from rnncalc.classroom.grading.mark_rows import Row, of_question, one_each, out_of
 from rnncalc.classroom.grading.sheet import Sheet
 from rnncalc.classroom.grading.sheet import sheet as read_sheet
 from rnncalc.classroom.grading.submissions import Submission
@@ -120,11 +120,20 @@ def grade(
     missing_people = [person for person in sheet.variants if person not in {row.id for row in rows}]
     if missing_people:
         notes.append(_("nothing was handed in by {ids}").format(ids=people.listed(missing_people)))
-    if not any(question.worth for question in sheet.first.questions.values()):
-        text = _("the problem file has no points: every number counts 1, of what a table asks for or a person answered")
-        notes.append(text)
+    notes += _what_is_asked(sheet)
     points = {name: question.points for name, question in sheet.first.questions.items()}
     return Gradebook(sheet.title, points, one_each(rows, keep), notes)
+
+
+def _what_is_asked(sheet: Sheet) -> Iterator[str]:
+    """What is said where no points by quantity say what is asked."""
+    questions = sheet.first.questions
+    if any(not question.points and not question.asked for question in questions.values()):
+        yield _("the problem file has no points: every number counts 1, of what a table asks for or a person answered")
+    for name, question in questions.items():
+        if question.asked:
+            text = _("the sheet asks for {n} numbers, each counts the same").format(n=question.asked)
+            yield of_question(name, text)
 
 
 def _tasks(
@@ -136,7 +145,7 @@ def _tasks(
         return {}
     tasks = {}
     for name, question in own.questions.items():
-        answers, requested = submission.answers.get(name, {}), submission.requested.get(name, 0)
+        answers, requested = submission.answers.get(name, {}), submission.requested.get(name, question.asked)
         task = judging.Task(question.text, answers, requested, precision)
         tasks[name] = task.key(diagnose, tongue), task
     return tasks

@@ -14,6 +14,7 @@ import numpy as np
 from rnncalc.check import CheckSession
 from rnncalc.check.answers.names import QuantityIndex
 from rnncalc.check.answers.places import Shape, shape_in
+from rnncalc.classroom.grading import asked
 from rnncalc.classroom.grading.people import Roster
 from rnncalc.common.safe_text import one_line
 from rnncalc.errors import ProblemError, RnncalcError
@@ -109,6 +110,11 @@ class Question(AskedProblem):
         from rnncalc.problems.sheet.parts import points  # as the reader of problems: its patterns take time to compile
 
         return points(self.text)
+
+    @cached_property
+    def asked(self) -> int:
+        """How many numbers its words ask for, where no points say what is asked; 0 if they name no quantities."""
+        return 0 if self.points or self.text.startswith("{") else asked.numbers(self.text, self.shape_of)
 
 
 def _of_layers(problem: Problem) -> Iterator[tuple[str, tuple[int, ...]]]:

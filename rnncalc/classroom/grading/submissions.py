@@ -77,8 +77,9 @@ def read(
         else:
             for path, person in files_of(fspath(source)):
                 typed = path == Path(fspath(source))
-                if not typed and not _is(path, stat.S_ISREG):  # a pipe would be waited for
-                    submissions.append(Submission(person, trouble=_("this is no file"), source=str(path)))
+                if not typed and (path.is_symlink() or not _is(path, stat.S_ISREG)):  # a pipe would be waited for
+                    trouble = _("a link, which is not followed") if path.is_symlink() else _("this is no file")
+                    submissions.append(Submission(person, trouble=trouble, source=str(path)))
                     continue
                 files.reading(0 if path == STDIN else path)
                 data = sys.stdin.buffer.read(tables.LARGEST + 1) if path == STDIN else None
@@ -144,7 +145,15 @@ def _by_person(submissions: list[Submission], roster: Roster | None) -> tuple[li
 
 
 def _which_counts(submissions: list[Submission], read_tables: list[tables.Table], keep: str) -> Iterator[str]:
-    """What is said where somebody handed in several times."""
+    """What is said where somebody handed in several times, or several people did under one id."""
+    names: dict[str, dict[str, None]] = {}
+    for submission in submissions:
+        if submission.name:
+            names.setdefault(submission.id, {})[submission.name] = None
+    for person, several in names.items():
+        if len({people.folded(name) for name in several}) > 1:
+            message = _("the id {id} stands for several names, {names}: one submission of them counts")
+            yield message.format(id=one_line(person, 60), names=people.listed([one_line(name, 60) for name in several]))
     if keep != "last" or len({submission.id for submission in submissions}) == len(submissions):
         return
     timed = list(dict.fromkeys(table.timed for table in read_tables if table.timed))
@@ -185,15 +194,15 @@ def read_roster(name: str) -> Iterator[tuple[str, str]]:
         if other != row.name:
             message = _("{name}: the id {id} belongs to two people, {first} and {second}")
             raise ParseError(message, name=name, id=row.id, first=other or "–", second=row.name or "–")
-    if not people:
+    if not people or all(row.anonymous and not row.name for row in rows):
         raise ParseError(_("{name}: it names nobody"), name=name)
     yield from people.items()
 
 
 def files_of(name: str) -> Iterator[tuple[Path, str]]:
-    """The files that a name stands for, each with the id of whoever did not write one. Links are not followed.
+    """The files that a name stands for, each with the id of whoever did not write one, links among them.
 
-    What `new` wrote beside the form of a problem is nobody's answer.
+    What `new` wrote beside the form of a problem is nobody's answer, nor is what an editor keeps beside an open file.
     """
     folder = Path(name)
     if folder == STDIN:
@@ -205,9 +214,10 @@ def files_of(name: str) -> Iterator[tuple[Path, str]]:
     for where, inner, names in os.walk(folder):
         inner.sort()
         ours = OF_NEW if {"problem.json", "form.csv"} <= set(names) else {"variants.json"} if inner else frozenset()
-        for file in sorted(set(names) - ours):
+        links = {folder for folder in inner if Path(where, folder).is_symlink()}
+        for file in sorted((set(names) - ours) | links):
             path = Path(where, file)
-            if not file.startswith(".") and not path.is_symlink() and not file.endswith(".journal"):
+            if not file.startswith((".", "~$")) and not file.endswith(".journal"):
                 yield path, one_line(str(path.relative_to(folder).with_suffix("")), 200)
 
 

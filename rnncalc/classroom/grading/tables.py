@@ -180,7 +180,8 @@ class _Reading:
         ]
         if not self.numbers:
             message = _(
-                "{name}: no column names a number that is asked for, such as h[1][1]; --columns says what one means"
+                "{name}: no column names a number that is asked for, such as h[1][1]; --columns says what one means,"
+                " and points in the problem file what Response 1, 2, … answer"
             )
             self.missing = message.format(name=self.name)
 

@@ -24,7 +24,7 @@ from rnncalc.problems.parse import matrix
 from rnncalc.problems.parse.given import RawValue
 from rnncalc.problems.sheet import cell_names, named_functions, unread
 from rnncalc.problems.sheet.roles import Roles
-from rnncalc.problems.sheet.sentence_claims import ASIDE, ONE_NETWORK, claims, sentence_at, unread_values
+from rnncalc.problems.sheet.sentence_claims import ONE_NETWORK, SUPPOSED, claims, is_aside, sentence_at, unread_values
 
 BUILT_IN = ("sigmoid", "tanh")  # the functions of gated cells
 _BIAS = re.compile(r"(?:b|bias|θ|theta|threshold)(?:[_.]?\w{1,4})*|c")
@@ -83,17 +83,20 @@ class Claims:
         return text
 
     def _functions_of_nothing(self, text: str, claimed: set[str]) -> None:
-        """Refuse a function that no sentence says the use of, where none is known to be used. Raises ParseError."""
+        """Refuse a function that no sentence says the use of, where none is known to be used; note one that is supposed
+        below a task. Raises ParseError."""
         if self.made or self._named_cell() != "elman" or {"activation", "output"} & self.given.keys():
             return
         for said in re.finditer(rf"(?<![A-Za-z])(?:{named_functions.FUNCTION_NAMES})(?![A-Za-z])", text, re.IGNORECASE):
             function = named_functions.function_named(said[0])
             begin, sentence = sentence_at(text, said)
-            if function not in ("identity", "softmax", "log_softmax", "tanh") and not (
-                sentence in claimed or ASIDE.search(sentence)
-            ):
-                self.where = _("line {line}").format(line=text.count("\n", 0, begin) + 1)
-                self.sentence = sentence
+            if function in ("identity", "softmax", "log_softmax", "tanh") or sentence in claimed:
+                continue
+            self.where = _("line {line}").format(line=text.count("\n", 0, begin) + 1)
+            self.sentence = sentence
+            if SUPPOSED.match(sentence) and is_aside(sentence, text[:begin]):
+                self.notes.append(f"{self.where}: {shown(sentence, 60)}")
+            elif not is_aside(sentence, text[:begin]):
                 self._unread(_("say whose function it is, activation: {word} or output: {word}").format(word=function))
 
     def _unread(self, mend: str) -> NoReturn:
@@ -118,7 +121,7 @@ class Claims:
         elif len(named) == 1 and "elman" not in named and not of_gates:
             at = next(iter(named.values()))
             line = text[text.rfind("\n", 0, at) + 1 :].partition("\n")[0].strip(" #*\t")
-            if not ASIDE.search(line):
+            if not is_aside(line, text[: text.rfind("\n", 0, at) + 1]):
                 self.where = _("line {line}").format(line=text.count("\n", 0, at) + 1)
                 self.sentence, (cell,) = line, named
                 self._unread(_("give the weights of each gate, or of all stacked, and cell: {cell}").format(cell=cell))

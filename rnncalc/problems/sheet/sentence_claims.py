@@ -19,6 +19,15 @@ ASIDE = re.compile(  # a question, what might be, what is about gradients
     r"plutôt|por qué|cuál|derivada|perché|quale|derivata|почему|какая|производн\w*)\b|なぜ|微分|왜|미분|도함수",
     re.IGNORECASE,
 )
+SUPPOSED = re.compile(  # how a sheet may open: suppose the activation is σ
+    r"[^\w$]*(?:[(\[]?(?:\d{1,2}|[a-h])[.):、]\s*)?(?:(?:now|also|and|let us|let['’]s|we)\b\W*){0,3}"
+    r"(?:(?:suppose|if|falls)\b(?:\s*(?:that|we have|you have)\b)?|假如|如果|若)",
+    re.IGNORECASE,
+)
+_ASKED = re.compile(  # what is supposed below a task changes it
+    r"[?？]|\b(?:compute|calculate|find|determine|evaluate|work out|show|berechne\w*|bestimme\w*)\b|求|计算|算出",
+    re.IGNORECASE,
+)
 _FUNCTION = re.compile(named_functions.FUNCTION_NAMES, re.IGNORECASE)
 _EARLIER = re.compile(r"\b(?:and|the|of|its) previous (?:hidden )?(?:states?|steps?|activations?)\b", re.IGNORECASE)
 ONE_NETWORK = re.compile(  # a network that is there, no kind of network
@@ -157,7 +166,7 @@ def claims(text: str) -> Iterator[SentenceClaim]:
         for said in pattern.finditer(text):
             begin, sentence = sentence_at(text, said)
             others = sentence.replace(said["value"], "")  # “without an activation” is not an aside
-            if ASIDE.search(_EARLIER.sub(" ", others)) or re.search(r"\n\s*\n", said[0]):
+            if is_aside(_EARLIER.sub(" ", others), text[:begin]) or re.search(r"\n\s*\n", said[0]):
                 continue
             claim = _claim(key, said, sentence, begin)
             places = known.setdefault((key, said["value"]), [])
@@ -176,7 +185,7 @@ def unread_values(text: str) -> Iterator[SentenceClaim]:
     for name, pattern in _VALUES.items():
         for said in pattern.finditer(text):
             begin, sentence = sentence_at(text, said)
-            if not ASIDE.search(sentence):
+            if not is_aside(sentence, text[:begin]):
                 yield SentenceClaim(name, said[0], sentence, begin)
 
 
@@ -194,6 +203,15 @@ def _claim(key: str, said: re.Match[str], sentence: str, begin: int) -> Sentence
     elif key == "direction":
         value = "both" if re.match("bi|双", value, re.IGNORECASE) else "backward"
     return SentenceClaim(key, value.lower(), sentence, begin)
+
+
+def is_aside(sentence: str, before: str) -> bool:
+    """Whether a sentence asks, or supposes something else than what is solved. before: the text above it.
+
+    What is supposed before anything is asked for is the problem itself.
+    """
+    supposed = None if _ASKED.search(before) else SUPPOSED.match(sentence)
+    return bool(ASIDE.search(sentence, supposed.end() if supposed else 0))
 
 
 def sentence_at(text: str, said: re.Match[str]) -> tuple[int, str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+from itertools import count
 
 from rnncalc.classroom.grading.feedback import lines
 from rnncalc.classroom.grading.mark_rows import Marks, Row, of_question, tidy
@@ -25,6 +26,7 @@ def write(marks: Marks, feedback: str) -> str:
     output = io.StringIO()
     writer = csv.writer(output, lineterminator="\n")
     header += ["submissions", "remark"] + (["feedback"] if feedback != "none" else [])
+    header[2 : 2 + len(passed)] = _apart(passed, {*header[:2], *header[2 + len(passed) :]})
     writer.writerow(map(cell, header))
     for row in marks.rows:
         numbers = [_number(row.score), _number(row.points), _number(row.most), row.verdict]
@@ -42,6 +44,16 @@ def write(marks: Marks, feedback: str) -> str:
             )
         )
     return output.getvalue()
+
+
+def _apart(labels: list[str], ours: set[str]) -> list[str]:
+    """The headers of columns that passed through, with a number behind those that our own columns have."""
+    return [
+        label
+        if label not in ours
+        else next(f"{label}.{at}" for at in count(1) if f"{label}.{at}" not in {*ours, *labels})
+        for label in labels
+    ]
 
 
 def _computed(row: Row) -> str:
