@@ -121,6 +121,11 @@ def _option(option: click.Option, ctx: click.Context) -> str:
     return f"```{{option}} {names}\n{literal(help_)}\n```"
 
 
+def _sentence(words: str) -> str:
+    """Words with a capital letter, unless they begin with a symbol or a function."""
+    return words[0].upper() + words[1:] if re.match(r"(?!relu|tanh|softmax)[a-z]{2}", words) else words
+
+
 def literal(text: str) -> str:
     """A text of the program in Markdown, in which nothing but words is meant."""
     text = re.sub(r"([\\`*_<>\[\]|~$])", r"\\\1", text)
@@ -202,7 +207,7 @@ def mistakes() -> str:
             if mistake.family == family:
                 said, lesson = mistake_words(name), explain_mistake.lesson(name)
                 lesson.blocks = [block for block in lesson.blocks if not isinstance(block, Heading)]
-                parts.append(f"(mistake-{name})=\n\n### `{name}`\n\n{literal(said).capitalize()}.\n\n" + shown(lesson))
+                parts.append(f"(mistake-{name})=\n\n### `{name}`\n\n{literal(_sentence(said))}.\n\n" + shown(lesson))
     return "\n\n".join(parts) + "\n"
 
 

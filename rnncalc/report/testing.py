@@ -35,11 +35,11 @@ def assert_rnn_forward(
     Examples
     --------
     >>> import numpy as np
-    >>> from rnncalc.testing import assert_rnn_forward
+    >>> import rnncalc
     >>> def rnn_step_forward(x, prev_h, Wx, Wh, b):
     ...     next_h = np.tanh(x @ Wx + prev_h @ Wh + b)
     ...     return next_h, (x, prev_h, Wx, Wh, b, next_h)
-    >>> assert_rnn_forward(rnn_step_forward, "cs231n")
+    >>> rnncalc.testing.assert_rnn_forward(rnn_step_forward, "cs231n")
     """
     __tracebackhide__ = True
     _assert_right(function, signature, cell, backward=False)
@@ -55,7 +55,7 @@ def assert_rnn_backward(
     Examples
     --------
     >>> import numpy as np
-    >>> from rnncalc.testing import assert_rnn_backward
+    >>> import rnncalc
     >>> def rnn_step_forward(x, prev_h, Wx, Wh, b):
     ...     next_h = np.tanh(x @ Wx + prev_h @ Wh + b)
     ...     return next_h, (x, prev_h, Wx, Wh, b, next_h)
@@ -63,7 +63,7 @@ def assert_rnn_backward(
     ...     x, prev_h, Wx, Wh, b, next_h = cache
     ...     da = dnext_h * (1 - next_h**2)
     ...     return da @ Wx.T, da @ Wh.T, x.T @ da, prev_h.T @ da, da.sum(axis=0)
-    >>> assert_rnn_backward(rnn_step_backward, "cs231n")
+    >>> rnncalc.testing.assert_rnn_backward(rnn_step_backward, "cs231n")
     """
     __tracebackhide__ = True
     _assert_right(function, signature, cell, backward=True)
