@@ -89,7 +89,7 @@ def test_day_and_month_that_could_be_exchanged_are_refused(mark: str, tmp_path: 
                 "line 2",
                 when[0],
                 "when",
-                f"--time-format “%d{mark}%m{mark}%Y{clock}”",
+                f'--time-format "%d{mark}%m{mark}%Y{clock}"',
                 f"%m{mark}%d{mark}%Y",
             ):
                 assert words in str(error.value)

@@ -105,7 +105,7 @@ class Times:
         if possible and len(possible) > 1:
             message = _(
                 "{name}, column {column}: “{text}” in line {line} may be {formats}, and so may all others: say which "
-                "with --time-format \"{example}\""
+                'with --time-format "{example}"'
             )
             where = {"name": self.source, "column": self.column, "line": first[0], "text": first[1][:50]}
             raise ParseError(message, **where, formats=_(" or ").join(possible), example=possible[0])
@@ -136,7 +136,7 @@ class Times:
     def _where(self, text: str, line: int) -> dict[str, Any]:
         advice = _(
             "write ISO dates (2024-01-31 or 2024-01-31 13:05) or numbers, say how dates are written with --time-format "
-            "\"%d/%m/%Y\", or sort the file and leave --time out"
+            '"%d/%m/%Y", or sort the file and leave --time out'
         )
         return {"name": self.source, "line": line, "text": text[:50], "column": self.column, "advice": advice}
 

@@ -241,7 +241,8 @@ class KeysFromEquations:
         if "V" not in arrays:
             theirs = next(iter(match.params.get("V", ())), None)
             raise ProblemError(
-                _("{name} is missing: the output's equation reads it"), name=theirs.key if theirs else "V"
+                _("{name} is missing: the output's equation reads it; give it, or leave that equation out"),
+                name=theirs.key if theirs else "V",
             )
         numbers = arrays["V"].numbers()
         if bool(match.rows) != bool(notation.rows) and len(numbers.shape) == 2:
