@@ -82,6 +82,48 @@ def test_the_reset_gate_before_or_after_the_product(cell: str, bias: str) -> Non
     named(keys, solved(wrong, "h"), "reset_position")
 
 
+@pytest.mark.parametrize("form", ["one bias", "two biases"])
+@pytest.mark.parametrize("place", ["left out", "added", "reset"])
+def test_d_where_the_reset_gate_acts_before_the_product(place: str, form: str) -> None:
+    """Every other bias stays, in r and z too, where each has two."""
+    keys = layer("gru_after", np.random.default_rng(17))
+    U, W, b, d, x = (np.asarray(keys[name]) for name in ("U", "W", "b", "d", "x"))
+    sigmoid, h, states = planted.FUNCTIONS["sigmoid"], np.zeros(3), []
+    for row in x:
+        u, w = U @ row + b, W @ h
+        r, z = sigmoid(u[:3] + w[:3]), sigmoid(u[3:6] + w[3:6])
+        bias = {"left out": 0 * d, "added": d, "reset": r * d}[place]
+        h = (1 - z) * np.tanh(u[6:] + W[6:] @ (r * h) + bias) + z * h
+        states.append(h)
+    if form == "two biases":
+        second = np.concatenate([[0.3, -0.2, 0.5, 0.1, -0.4, 0.2], d])
+        first = b - np.concatenate([second[:6], np.zeros(3)])
+        keys = {"cell": "gru", "weight_ih": U, "weight_hh": W, "bias_ih": first, "bias_hh": second, "x": x}
+    verdict = check(rnncalc.problem(**keys).given, {"h": planted.texts(np.array(states), 4)})
+    assert (verdict.mistakes[0].id, verdict.mistakes[0].explains) == ("reset_position", verdict.mistakes[0].of)
+
+
+@pytest.mark.parametrize("shown", ["h", "h c"])
+@pytest.mark.parametrize("way", ["kept", "forgotten", "candidate"])
+def test_a_line_of_the_lstm_by_hand(way: str, shown: str) -> None:
+    """f taken as 1 or as 0, or σ for the candidate's tanh alone, has its own name and comes first."""
+    keys = layer("lstm", np.random.default_rng(18)) | {"h0": [0.3, -0.2, 0.5], "c0": [0.4, 0.6, -0.7]}
+    U, W, b = (np.asarray(keys[name]) for name in ("U", "W", "b"))
+    sigmoid, h, c = planted.FUNCTIONS["sigmoid"], np.array(keys["h0"]), np.array(keys["c0"])
+    solution: dict[str, list[np.ndarray]] = {"h": [], "c": []}
+    for row in np.asarray(keys["x"]):
+        i, f, g, o = np.split(U @ row + W @ h + b, 4)
+        candidate = sigmoid(g) if way == "candidate" else np.tanh(g)
+        c = {"kept": 1.0, "forgotten": 0.0}.get(way, sigmoid(f)) * c + sigmoid(i) * candidate
+        h = sigmoid(o) * np.tanh(c)
+        solution["h"].append(h)
+        solution["c"].append(c)
+    answers = {name: planted.texts(np.array(solution[name]), 4) for name in shown.split()}
+    first = check(rnncalc.problem(**keys).given, answers).mistakes[0]
+    assert first.id == ("candidate_sigmoid" if way == "candidate" else "forget_gate_omitted")
+    assert (first.explains, first.alike) == (first.of, ())
+
+
 @pytest.mark.parametrize("loss", ["half_squared_error", "squared_error", "cross_entropy"])
 @pytest.mark.parametrize("option", ["loss", "mean", "batch_mean"])
 @pytest.mark.parametrize("batch", [False, True])

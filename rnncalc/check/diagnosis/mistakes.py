@@ -92,7 +92,7 @@ _FORWARD = (
     Mistake(
         "activation_sigmoid",
         N_("the sigmoid was used as the activation"),
-        by_hand(several(signals.with_function("sigmoid")), code.sigmoid),
+        code.sigmoid,
     ),
     Mistake("activation_relu", N_("ReLU was used as the activation"), _with_function("relu")),
     Mistake(
@@ -128,6 +128,11 @@ _GATED = (
         "memory_activation_omitted",
         N_("h_t = o ∘ c_t: the tanh of the memory was left out"),
         also_in_code(in_both_passes(plain(gated.memory_bare)), several(code_backward.memory_read)),
+    ),
+    Mistake(
+        "forget_gate_omitted",
+        N_("c_t was computed without the forget gate"),
+        in_both_passes(several(gated.without_forget_gate)),
     ),
     Mistake("forget_bias_added", N_("1 was added to the forget gate's bias"), plain(gated.forget_bias)),
     Mistake(
@@ -208,11 +213,6 @@ _CODE = (
         in_both_passes(code.state_not_carried),
     ),
     Mistake("h_c_exchanged", N_("h and c were exchanged {detail}"), code.exchanged),
-    Mistake(
-        "forget_gate_omitted",
-        N_("c_t was computed without the forget gate"),
-        in_both_passes(several(code.without_forget_gate)),
-    ),
     Mistake(
         "concatenation_order", N_("x and h were put together in the other order"), in_both_passes(code.joined_crosswise)
     ),

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
-from itertools import chain
 from typing import Any
 
 import numpy as np
 
-from rnncalc.check.diagnosis.mistake import Context, Variant, Variants, several
-from rnncalc.check.diagnosis.rewrites.gated import candidate_sigmoid
+from rnncalc.check.diagnosis.mistake import Context, Variant, Variants, also_in_code, several
+from rnncalc.check.diagnosis.rewrites.gated import candidate_sigmoid, lstm_lines
 from rnncalc.check.diagnosis.rewrites.shared import changed_run, each, where_possible
 from rnncalc.check.diagnosis.rewrites.signals import with_function
 from rnncalc.check.diagnosis.rewrites.states import from_zero_in
@@ -105,7 +104,8 @@ def _activations(run: RunSpec) -> dict[str, str]:
 def sigmoid(spec: Spec, context: Context) -> Iterator[Variant]:
     """Put the sigmoid in place of the activation, but not in the candidate alone, which is `candidate_sigmoid`."""
     candidate = candidate_sigmoid(spec)
-    for variant in chain(several(with_function("sigmoid"))(spec, context), in_one_line("sigmoid")(spec, context)):
+    made = also_in_code(several(with_function("sigmoid")), in_one_line("sigmoid"))
+    for variant in made(spec, context):
         if not candidate or any(a.lines != b.lines for a, b in zip(variant.spec.runs, candidate.runs)):
             yield variant
 
@@ -193,25 +193,6 @@ def activated_twice(spec: Spec, context: Context) -> Iterator[Variant]:
         yield Variant(each(spec, change, top=False), ", ".join(chosen))
 
 
-def _lstm_lines(**texts: str) -> Callable[[RunSpec], RunSpec]:
-    """Change lines of an LSTM; a line that is new stands before h."""
-
-    def change(run: RunSpec) -> RunSpec:
-        if run.cell.name != "lstm" or "tanh_c" not in run.lines:
-            return run
-        new = {line: parse(text) for line, text in texts.items()}
-        lines = {line: expression for line, expression in run.lines.items() if line != "h"}
-        return replace(run, lines={**lines, "h": run.lines["h"], **new} if "h" not in new else {**lines, **new})
-
-    return change
-
-
-def without_forget_gate(spec: Spec) -> Iterator[Spec | None]:
-    """c = c_{t-1} + i ∘ g, or i ∘ g."""
-    for text in ("c_p + i * g", "i * g"):
-        yield where_possible(spec, _lstm_lines(c=text))
-
-
 def without_gate(spec: Spec, context: Context) -> Iterator[Variant]:
     """Take 1 for an LSTM's input or output gate, or for a GRU's reset gate."""
     for gate in ("i", "o", "r"):
@@ -228,4 +209,4 @@ def without_gate(spec: Spec, context: Context) -> Iterator[Variant]:
 
 def output_gate_inside(spec: Spec) -> Spec | None:
     """h = tanh(o ∘ c)."""
-    return where_possible(spec, _lstm_lines(o_c="o * c", h="tanh(o_c)"))
+    return where_possible(spec, lstm_lines(o_c="o * c", h="tanh(o_c)"))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import replace
 from functools import partial
 from itertools import permutations
@@ -16,7 +16,7 @@ from rnncalc.check.graph.graph import Key
 from rnncalc.check.graph.spec import RunSpec, Spec
 from rnncalc.common.i18n import _
 from rnncalc.model.cells import CELLS
-from rnncalc.model.equations.expression import Call, Expression, Name, Negative
+from rnncalc.model.equations.expression import Call, Expression, Name, Negative, names, parse, terms, total
 
 
 def gate_orders(spec: Spec, context: Context) -> Iterator[Variant]:
@@ -76,26 +76,39 @@ def update_complement(spec: Spec, context: Context) -> Iterator[Variant]:
             yield Variant(rewritten, text, f"--update {value}")
 
 
+_RESET = {  # another candidate; before the product d has no place: it is left out, added or reset
+    "gru": ({"w_n": "W_n @ h_p", "a_n": "u_n + r * w_n"},),
+    "gru_after": tuple(
+        {"q_n": "r * h_p", "w_n": f"W_n @ q_n{d}", "a_n": f"u_n + w_n{reset}"}
+        for d, reset in (("", ""), (" + d", ""), ("", " + r * d"))
+    ),
+}
+
+
 def reset_position(spec: Spec, context: Context) -> Iterator[Variant]:
-    """Reset before the recurrent product or after it. A bias d that has no place is left out or added to b_n."""
-    for name, other in (("gru", "gru_after"), ("gru_after", "gru")):
-        if not any(run.cell.name == name for run in spec.runs):
-            continue
-        for added in (False, True):
-            if added and other == "gru_after":
-                continue
+    """Reset before the recurrent product or after it; every other line, with all its biases, stays as it is."""
+    after = _("after the product W_n h"), "--cell gru_after"
+    before = _("before the product, to h itself"), "--cell gru"
+    for name, said in (("gru", after), ("gru_after", before)):
+        for texts in _RESET[name]:
+            changed = where_possible(spec, partial(_reset, name=name, texts=texts))
+            if changed:
+                yield Variant(changed, *said)
 
-            def change(run: RunSpec, name: str = name, other: str = other, added: bool = added) -> RunSpec:
-                if run.cell.name != name:
-                    return run
-                cell = CELLS[other].switch(**run.cell.switched) if run.cell.switched else CELLS[other]
-                bias = run.parameters["b_n"]
-                if other == "gru_after":
-                    return replace(run, lines=cell.lines, parameters={**run.parameters, "d": np.zeros_like(bias)})
-                return changed_run(replace(run, lines=cell.lines), {"b_n": bias + run.parameters["d"]} if added else {})
 
-            detail = _("after the product W_n h") if other == "gru_after" else _("before the product, to h itself")
-            yield Variant(each(spec, change, top=False), detail, f"--cell {other}")
+def _reset(run: RunSpec, name: str, texts: Mapping[str, str]) -> RunSpec:
+    if run.cell.name != name:
+        return run
+    new = {line: parse(text) for line, text in texts.items()}
+    if name == "gru":
+        new = {"u_n": total([term for term in terms(run.lines["a_n"]) if "q_n" not in names(term[1])]), **new}
+    lines: dict[str, Expression] = {}
+    for line, expression in run.lines.items():
+        if line == "a_n":
+            lines |= new
+        elif line not in (*new, "q_n"):
+            lines[line] = expression
+    return replace(run, lines=lines)
 
 
 def memory_bare(spec: Spec) -> Spec | None:
@@ -108,6 +121,25 @@ def memory_bare(spec: Spec) -> Spec | None:
         return replace(run, lines={**run.lines, "tanh_c": Call("identity", expression.argument)})
 
     return where_possible(spec, change)
+
+
+def lstm_lines(**texts: str) -> Callable[[RunSpec], RunSpec]:
+    """Change lines of an LSTM; a line that is new stands before h."""
+
+    def change(run: RunSpec) -> RunSpec:
+        if run.cell.name != "lstm" or "tanh_c" not in run.lines:
+            return run
+        new = {line: parse(text) for line, text in texts.items()}
+        lines = {line: expression for line, expression in run.lines.items() if line != "h"}
+        return replace(run, lines={**lines, "h": run.lines["h"], **new} if "h" not in new else {**lines, **new})
+
+    return change
+
+
+def without_forget_gate(spec: Spec) -> Iterator[Spec | None]:
+    """c = c_{t-1} + i ∘ g, or i ∘ g."""
+    for text in ("c_p + i * g", "i * g"):
+        yield where_possible(spec, lstm_lines(c=text))
 
 
 def forget_bias(spec: Spec) -> Spec | None:
