@@ -24,7 +24,7 @@ def add_check(document: Document, problem: Problem, trace: Trace, gradients: Gra
     task = problem.task
     check = GradientCheck(problem.network, trace, problem.objective(trace), task.truncate, task.chunk)
     quantities = list(check.compare(gradients, MOST_ENTRIES))
-    lines = []
+    lines, letters = [], _letters(problem)
     for quantity in quantities:
         place = "".join(f"[{i + 1}]" for i in quantity.place)
         counted = _("{n} of {size} entries").format(n=quantity.checked, size=quantity.size)
@@ -36,7 +36,7 @@ def add_check(document: Document, problem: Problem, trace: Trace, gradients: Gra
             ours=quantity.ours,
             exact=quantity.exact,
         )
-        lines.append((_gradient(quantity.name), said))
+        lines.append((letters.get(quantity.name, _gradient(quantity.name)), said))
     off = worst(quantities)
     right = off <= WITHIN[str(problem.network.dtype)]
     verdict = _("the gradients are right: ") if right else _("the gradients differ: ")
@@ -57,6 +57,16 @@ def add_check(document: Document, problem: Problem, trace: Trace, gradients: Gra
             }
             for quantity in quantities
         ],
+    }
+
+
+def _letters(problem: Problem) -> dict[str, str]:
+    """The gradients of parameters in the reader's letters, by the parameter's name: dw, or dW_i dW_f dW_c dW_o."""
+    return {
+        f"{level.key}{name}": " ".join(f"{level.key}d{level.letters.parameter(part.symbol)}" for part in stack)
+        for level in levels(problem)
+        for name, stack in level.layer.cell.stacks.items()
+        if any(level.letters.parameter(part.symbol) != part.symbol for part in stack)
     }
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 import rnncalc
+from rnncalc.classroom.grading.mark_rows import Row
 
 SHEET = (
     "h_t = tanh(U x_t + W h_{t-1} + b), y_t = V h_t, U = 0.9, W = 0.5, b = 0.3, V = 2, h_0 = 0, x = [0.7, 0.5, 0.2]."
@@ -32,7 +33,7 @@ OPEN = [
 ]
 
 
-def graded(tmp_path: Path, sheet: str, answers: dict[str, float]) -> rnncalc.classroom.grading.mark_rows.Row:
+def graded(tmp_path: Path, sheet: str, answers: dict[str, float]) -> Row:
     problem, page = tmp_path / "sheet.md", tmp_path / "one.txt"
     problem.write_text(sheet, "utf-8")
     page.write_text("".join(f"{name} = {number:.4f}\n" for name, number in answers.items()), "utf-8")
