@@ -8,20 +8,22 @@ import numpy as np
 
 from rnncalc.common.i18n import _
 from rnncalc.errors import ShapeError
+from rnncalc.network.training.sequences import need_finite
 from rnncalc.network.weights.model_file import Model
 from rnncalc.pipeline import predict
 from rnncalc.pipeline.account import Account
 from rnncalc.pipeline.data import read_inputs, scaling
 from rnncalc.pipeline.data.frame import of_columns
-from rnncalc.pipeline.data.gaps import fill
+from rnncalc.pipeline.data.gaps import fill, filled
 from rnncalc.pipeline.data.rows import DataRows
 from rnncalc.pipeline.data.windows import arranged
 from rnncalc.pipeline.series import outputs
 
 
 def of_arrays(model: Model, data: Any) -> Any:
-    """Return y for (T, D) or (N, T, D), and a list of them for a list of (T, D), at every step. Raises ShapeError.
+    """Return y for (T, D) or (N, T, D), and a list of them for a list of (T, D), at every step.
 
+    Raises ShapeError, and ProblemError where an input is no finite number and the model has nothing for it.
     Of a text, whole numbers are those of its tokens. Classes: their probabilities.
     """
     about = Account.of_model(model)
@@ -45,7 +47,10 @@ def of_arrays(model: Model, data: Any) -> Any:
 def _outputs(model: Model, about: Account, parts: list[np.ndarray]) -> list[np.ndarray]:
     offsets = np.cumsum([0, *map(len, parts)]).astype(np.int64)
     about = Account.of({**about.known(), "predicting": True, "window": None})
-    rows = fill(DataRows(np.concatenate(parts), np.zeros(0), offsets), about)
+    x = np.concatenate(parts)
+    if x.dtype.kind == "f":
+        need_finite("x", x, offsets, np.isinf(x) if filled(about) else ~np.isfinite(x), "input")
+    rows = fill(DataRows(x, np.zeros(0), offsets), about)
     sequences, _times = arranged(rows, about, whole=True)
 
     def says(y: np.ndarray) -> np.ndarray:

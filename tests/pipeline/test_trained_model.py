@@ -73,3 +73,14 @@ def test_scores_that_were_trained_as_logits_are_probabilities(tmp_path: Path) ->
     y = model.predict(RNG.normal(size=(5, 2)))
     assert (y > 0).all()
     assert (y < 1).all()
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf])
+@pytest.mark.parametrize("several", [False, True])
+def test_an_input_that_is_no_number_is_refused_with_its_place(bad: float, several: bool, tmp_path: Path) -> None:
+    path = tmp_path / "m.safetensors"
+    rnncalc.save_model(rnncalc.Elman(U=[[0.9, 0.2]], W=[[0.5]]), path)
+    x = np.ones((3, 2))
+    x[1, 1] = bad
+    with pytest.raises(rnncalc.RnncalcError, match=r"step 2, input 2 is (nan|inf)"):
+        rnncalc.load_model(path).predict([np.ones((2, 2)), x] if several else x)

@@ -119,9 +119,9 @@ class Sequences:
         stacked = np.concatenate(parts) if parts else np.zeros((0, inputs))
         if tokens and len(stacked) and (stacked.min() < -1 or stacked.max() >= inputs):
             raise ShapeError(_("x: numbers of one-hot rows go from 0 to {last}"), last=inputs - 1)
-        _none("x", stacked, offsets, ~np.isfinite(stacked), "input")
+        need_finite("x", stacked, offsets, ~np.isfinite(stacked), "input")
         targets = np.full(len(stacked), -1) if y is None else of_rows(y, offsets, given, classes)
-        _none("y", targets, offsets, np.isinf(targets), "output")  # NaN: no target
+        need_finite("y", targets, offsets, np.isinf(targets), "output")  # NaN: no target
         counted = None if weights is None else row_weights("sample_weight", weights, offsets, given)
         return cls(stacked, targets, offsets, inputs).weighted(counted)
 
@@ -303,7 +303,7 @@ def _inputs(number: int, rows: np.ndarray, inputs: int) -> np.ndarray:
     return array
 
 
-def _none(name: str, rows: np.ndarray, offsets: np.ndarray, wrong: np.ndarray, axis: str) -> None:
+def need_finite(name: str, rows: np.ndarray, offsets: np.ndarray, wrong: np.ndarray, axis: str) -> None:
     """Raises ProblemError at the first of the wrong numbers. wrong: like rows; axis: what the columns are."""
     if wrong.any():
         row, *entry = map(int, np.argwhere(wrong)[0])
