@@ -81,24 +81,34 @@ def by_problem(keys: dict[str, RawValue], typed: dict[str, str]) -> dict[str, Ra
 
 def _read_of_several(text: str, problems: Mapping[str, dict[str, RawValue]]) -> dict[str, RawValue]:
     """What --answers says of several problems: {"problems": {"Q1": …}} where it names them, else answers to each."""
-    from rnncalc.classroom.grading import answer_text  # the reader of `grade`
+    from rnncalc.classroom.grading import answer_heads, answer_text, authors  # the reader of `grade`
     from rnncalc.classroom.grading.sheet import Stated
-    from rnncalc.errors import RnncalcError
+    from rnncalc.errors import ParseError, RnncalcError
     from rnncalc.problems import problem_text
     from rnncalc.problems import reader as reading
     from rnncalc.problems.parse.given import RawValue
+    from rnncalc.problems.parse.numbers import TWICE
 
     def read(content: str) -> dict[str, RawValue]:
         questions: dict[str, Stated] = {}
         for name, keys in problems.items():
             with suppress(RnncalcError):  # which is said when the problem is solved
                 questions[name] = Stated(reading.read(keys))
-        if len(questions) > 1 and not content.lstrip("\ufeff \t\r\n").startswith("{"):
+        headed = len(questions) > 1 and not content.lstrip("\ufeff \t\r\n").startswith("{")
+        if headed:
+            content = authors.of_text(content)[1]
             parts = answer_text.headed(content, questions)
             if parts:
                 return {"problems": RawValue({name: {"answers": part} for name, part in parts.items()}, "problems")}
         decimal = click.get_current_context().meta.get(GIVEN, {}).get("decimal", "")
-        bare = problem_text.read(content, "", decimal, answers=answer_text.is_bare(content))
+        try:
+            bare = problem_text.read(content, "", decimal, answers=answer_text.is_bare(content))
+        except RnncalcError:
+            if not headed or answer_text.has_inputs(content):
+                raise
+            bare = None
+        if bare is None or (headed and TWICE in str(bare)):
+            raise ParseError(answer_heads.how(problems))
         return {name: value for name, value in bare.items() if name != "equations"}
 
     return _read(text, read)

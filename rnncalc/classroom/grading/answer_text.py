@@ -1,7 +1,7 @@
 """What one person's text answers: a whole sheet that was filled in, bare answers, or answers headed by their problems.
 
-Q1: h_1 = 0.46, or a line Q1 with the answers below it; such answers may stand at the end of the sheet. Bare numbers, 1.
-or (1), name the problems where every problem has its own and a name is answered below two of them.
+Q1: h_1 = 0.46, or a line Q1 with the answers below it, as `answer_heads` finds them; such answers may stand at the end
+of the sheet.
 """
 
 from __future__ import annotations
@@ -13,22 +13,14 @@ from typing import Any
 from unicodedata import normalize
 
 from rnncalc.check.answers.places import place
-from rnncalc.classroom.grading import tables
-from rnncalc.classroom.grading.long_tables import QUESTIONS
-from rnncalc.classroom.grading.person_columns import folded
+from rnncalc.classroom.grading import answer_heads, tables
 from rnncalc.classroom.grading.sheet import AskedProblem
 from rnncalc.common.i18n import _, full_width
-from rnncalc.errors import RnncalcError
+from rnncalc.errors import ParseError, RnncalcError
 from rnncalc.problems import problem_text
 from rnncalc.problems.parse.given import RawValue
 
 SAID = 3  # lines that could not be read, of which is told
-_LABELLED = re.compile(
-    r"^[\s#*>\\-]*(?P<label>(?P<word>[^\W\d_]{0,12})[\s_]*(?P<number>\d{1,3})\s*题?)[\s*]*"
-    r"(?:[:：.)）、](?![\d\s]*$)\s*|[:：.)）、]?\s*(?:[(（].*[)）])?\s*$)(?P<rest>.*)$"
-)
-_NUMBERED = re.compile(r"^[\s#*>\\-]{0,20}[(（]?(?P<number>\d{1,3})[.:：)）、](?!\d)[\s*]*(?P<rest>.*)$")
-_ANSWERED = re.compile(r"([^\W\d][^\s=:：|,;→≈]{0,30})[ \t]{0,20}(?:=|:|：|→|->|≈|为|是)[ \t]{0,20}[-+−\[(（]?\.?\d")
 _NAMED = re.compile(  # a line such as h_1 0.73 or h_1 → 0.73
     r"^(?P<before>[ \t>*•-]{0,20})(?P<name>[^\W\d_][^\s=:：|,;→≈]{0,30})[ \t]{0,20}?"
     r"(?:→|->|=>|≈|\bis\b|\bist\b|为|是|等于|[ \t])[ \t]{0,20}"
@@ -36,7 +28,8 @@ _NAMED = re.compile(  # a line such as h_1 0.73 or h_1 → 0.73
     re.MULTILINE,
 )
 # a problem, or says itself what is an answer
-_WHOLE = re.compile(r"^[\W_]*x\w*[\W\d]*=|answers?\b|答案", re.IGNORECASE | re.MULTILINE)
+_INPUTS = r"^[\W_]*x\w*[\W\d]*="
+_WHOLE = re.compile(rf"{_INPUTS}|answers?\b|答案", re.IGNORECASE | re.MULTILINE)
 _ROW = re.compile(r"^[ \t]*\|.*\|[ \t]*$", re.MULTILINE)
 
 
@@ -69,26 +62,45 @@ def read(text: str, questions: Mapping[str, AskedProblem]) -> dict[str, RawValue
         return {"answers": RawValue(answers[""], "answers")}
     if answers:
         return {"problems": RawValue({name: {"answers": part} for name, part in answers.items()}, "problems")}
+    if trouble and len(questions) > 1 and not has_inputs(text):
+        raise ParseError(answer_heads.how(questions))
     if trouble:
         raise trouble
     return given
 
 
 def headed(text: str, questions: Mapping[str, AskedProblem]) -> dict[str, dict[str, RawValue]]:
-    """The answers to each question that a line names; empty where none does. Of one question, under its name “”."""
-    for parts in _partings(text, questions):
-        try:
-            answers = {name: _answers(part, questions[name]) for name, part in parts.items()}
-        except RnncalcError:
-            continue
-        if answers and not any("x" in part for part in answers.values()):
+    """The answers to each question that a line names; empty where none does. Of one question, under its name “”.
+
+    Raises ParseError where a line may name another question than those that were found.
+    """
+    trouble = ""
+    for parts, doubt in _partings(text, questions):
+        answers = {}
+        for name, part in parts.items():
+            try:
+                answers[name] = _answers(part, questions[name])
+            except RnncalcError as error:
+                trouble = trouble or f"{name}: {error}"
+                break
+        whole = any("x" in part for part in answers.values())
+        if doubt and not whole:
+            raise ParseError(doubt)
+        if answers and len(answers) == len(parts) and not whole:
             return answers
+    if trouble and not has_inputs(text):
+        raise ParseError(trouble)
     return {}
 
 
 def is_bare(text: str) -> bool:
     """Whether a text that is no JSON holds answers and no problem, as far as nothing in it says otherwise."""
     return not _WHOLE.search(text)
+
+
+def has_inputs(text: str) -> bool:
+    """Whether a text has a line of inputs, x_1 = 0.7, as a problem has."""
+    return bool(re.search(_INPUTS, text, re.IGNORECASE | re.MULTILINE))
 
 
 def unread(given: Mapping[str, RawValue]) -> str:
@@ -108,73 +120,31 @@ def _assigned(text: str, question: AskedProblem) -> str:
     return _NAMED.sub(assigned, text)
 
 
-def _partings(text: str, questions: Mapping[str, AskedProblem]) -> Iterator[dict[str, str]]:
-    """The texts of answers by question, as far as there are any: below a heading of answers in the part of each, or all
-    of them below the last such heading."""
-    below = _below(text)
+def _partings(text: str, questions: Mapping[str, AskedProblem]) -> Iterator[tuple[dict[str, str], str]]:
+    """The texts of answers by question, as far as there are any, and why they are in doubt: below a heading of answers
+    in the part of each, or all of them below the last such heading."""
+    below = _below(text, questions)
     if len(questions) < 2:
         if below is not None:
-            yield {"": below}
+            yield {"": below}, ""
         return
-    of_each = {name: _below(part) for name, part in _apart(text, questions).items()}
-    yield {name: part for name, part in of_each.items() if part is not None}
+    of_each = answer_heads.apart(answer_heads.pieces(text, questions)).items()
+    yield {name: answers for name, part in of_each if (answers := _below(part, {})) is not None}, ""
     answers = text if below is None else below
-    yield _apart(answers, questions)
-    yield _numbered(answers, questions)
+    found = answer_heads.pieces(answers, questions)
+    yield answer_heads.apart(found), answer_heads.doubt(found, questions)
+    yield answer_heads.numbered(answers, questions), ""
 
 
-def _below(text: str) -> str | None:
-    """The text below its last heading of answers; None where there is none."""
+def _below(text: str, questions: Mapping[str, AskedProblem]) -> str | None:
+    """The text below its last heading of answers, or from the first on where they name the questions; None where there
+    is no such heading."""
     from rnncalc.problems.sheet.cleaned import CleanText  # here: its patterns take time to compile
 
     lines, headings = text.split("\n"), CleanText(text).answers
-    return "\n".join(lines[headings[-1] + 1 :]) if headings else None
-
-
-def _apart(text: str, questions: Mapping[str, AskedProblem]) -> dict[str, str]:
-    """The text of each question that heads a line."""
-    parts: dict[str, list[str]] = {}
-    name = ""
-    for line in text.split("\n"):
-        match = _LABELLED.match(line[:2000])
-        known = _question(match, questions) if match else ""
-        if match and known:
-            name, line = known, match["rest"]
-        if name:
-            parts.setdefault(name, []).append(line)
-    return {name: "\n".join(lines) for name, lines in parts.items()}
-
-
-def _numbered(text: str, questions: Mapping[str, AskedProblem]) -> dict[str, str]:
-    """The text of each question below its bare number; empty where that may be the number of a line or of a step."""
-    by_number = _by_number(questions)
-    found: list[tuple[str, list[str]]] = []
-    for line in text.strip("\ufeff \t\r\n").split("\n"):
-        match = _NUMBERED.match(line[:2000])
-        if match:
-            found.append((match["number"], [match["rest"]]))
-        elif found:
-            found[-1][1].append(line)
-        else:
-            return {}
-    parts = {number: "\n".join(lines) for number, lines in found}
-    if len(parts) < len(found) or list(parts) != list(by_number):
-        return {}
-    names = [set(_ANSWERED.findall(part)) for part in parts.values()]
-    twice = len(set().union(*names)) < sum(map(len, names))
-    return {by_number[number]: part for number, part in parts.items()} if twice and all(names) else {}
-
-
-def _by_number(questions: Mapping[str, AskedProblem]) -> dict[str, str]:
-    """The questions whose names have one number, by it."""
-    return {number[0]: name for name in questions if len(number := re.findall(r"\d+", name)) == 1}
-
-
-def _question(match: re.Match[str], questions: Mapping[str, AskedProblem]) -> str:
-    """The question that a label names, by its name or by a word for question and its number; "" if it is none."""
-    label, word = folded(match["label"]), folded(match["word"])
-    named = next((name for name in questions if folded(name) == label), "")
-    return named or (_by_number(questions).get(match["number"], "") if word in (*QUESTIONS, "第") else "")
+    named = [at for at in headings if any(piece.question for piece in answer_heads.pieces(lines[at], questions))]
+    begin = named[0] if named and named[-1] == headings[-1] else headings[-1] + 1 if headings else 0
+    return "\n".join(lines[begin:]) if headings else None
 
 
 def _answers(text: str, question: AskedProblem) -> dict[str, RawValue]:

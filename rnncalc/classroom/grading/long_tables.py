@@ -17,6 +17,7 @@ from rnncalc.classroom.grading.sheet import AskedProblem
 from rnncalc.common.i18n import _
 from rnncalc.common.safe_text import one_line
 from rnncalc.errors import ParseError
+from rnncalc.problems.question_heads import WORDS
 
 Rows = list[tuple[int, list[str]]]
 
@@ -25,9 +26,8 @@ STEPS = person_columns.words(
     "步|时间步|步骤|时刻|步数|第几步|ステップ|時刻"
 )
 QUESTIONS = person_columns.words(
-    "question|problem|exercise|task|q|aufgabe|frage|exercice|ejercicio|pregunta|esercizio|domanda|opgave|zadanie|задача|"
-    "вопрос|题|题目|题号|问题|第几题|問題|题目编号|题目序号|习题|习题编号|习题号|练习|练习编号|编号|編號|nr|"
-    "question number|problem number|exercise number"
+    f"{WORDS}|frage|pregunta|domanda|opgave|zadanie|вопрос|题号|第几题|問題|题目编号|题目序号|习题编号|习题号|"
+    "练习编号|编号|編號|nr|question number|problem number|exercise number"
 )
 
 

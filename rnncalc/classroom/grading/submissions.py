@@ -16,7 +16,7 @@ from os import PathLike, fspath
 from pathlib import Path
 from typing import Any
 
-from rnncalc.classroom.grading import answer_text, authors, people, tables
+from rnncalc.classroom.grading import answer_heads, answer_text, authors, people, tables
 from rnncalc.classroom.grading.authors import Author
 from rnncalc.classroom.grading.limits import most, too_much
 from rnncalc.classroom.grading.people import Roster
@@ -286,6 +286,8 @@ def _answers(values: dict[str, Any], sheet: Sheet) -> dict[str, dict[str, Any]] 
         return {"": inside}
     by_question: dict[str, dict[str, Any]] = {}
     for name, part in inside.items():
+        if not inside.keys() & sheet.questions.keys():
+            return answer_heads.how(sheet.questions)
         if name not in sheet.questions:
             known = ", ".join(sheet.questions)
             return _("no question is called “{name}”; there are {known}").format(name=one_line(name, 40), known=known)

@@ -7,13 +7,10 @@ from __future__ import annotations
 
 import re
 
+from rnncalc.problems.question_heads import COUNTED, WORDS, number
 from rnncalc.problems.sheet.cleaned import heads_answers
 
-_WORDS = "Q|Question|Problem|Exercise|Task|Aufgabe|Exercice|Ejercicio|Esercizio|Задача|题目?|问题|习题|练习"
-_NUMBERED = (
-    rf"(?:(?:{_WORDS})[ \t]*\.?[ \t]*(?P<number>\d{{1,3}})|"
-    r"第[ \t]*(?P<counted>[一二三四五六七八九十\d]{1,3})[ \t]*题)"
-)
+_NUMBERED = rf"(?:(?:{WORDS})[ \t]*\.?[ \t]*(?P<number>\d{{1,3}})|{COUNTED})"
 _POINTS = re.compile(
     r"[(\[（【]\D{0,12}(?P<number>\d{1,3}(?:[.,]\d)?)\s*(?:points?|pts?|marks?|punkte?|p|points?|puntos?|punti|分|баллов)\.?"
     r"\s*[)\]）】]|(?:worth|共|计)\s*(?P<worth>\d{1,3})\s*(?:points?|marks?|分)",
@@ -23,7 +20,6 @@ _HEAD = re.compile(
     rf"[ \t]*(?:#{{1,6}}[ \t]*|\*\*|\\(?:sub)*section\*?\{{)?{_NUMBERED}(?![\d=])[^=\n]{{0,80}}", re.IGNORECASE
 )
 _PREFIX = re.compile(rf"[ \t>*-]*{_NUMBERED}[*]*[ \t]*[:：.)）、][ \t]*[*]*(?=[ \t]*\S)", re.IGNORECASE)
-_COUNTED = {mark: str(number) for number, mark in enumerate("一二三四五六七八九十", 1)}
 
 
 def parts(text: str) -> dict[str, tuple[str, str]]:
@@ -64,6 +60,4 @@ def points(part: str) -> float:
 
 
 def _name(numbered: re.Match[str] | None) -> str:
-    if numbered is None:
-        return ""
-    return f"Q{numbered['number'] or _COUNTED.get(numbered['counted'], numbered['counted'])}"
+    return f"Q{number(numbered['number'] or numbered['counted'])}" if numbered else ""
