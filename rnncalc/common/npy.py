@@ -90,7 +90,7 @@ def _header(file: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dtype]:
     """The shape, whether columns come first, and the dtype."""
     start = file.read(8)
     if start[:6] != b"\x93NUMPY" or start[6:] not in (b"\x01\x00", b"\x02\x00", b"\x03\x00"):
-        raise ParseError(_("this is no .npy file"))
+        raise ParseError(_("this is no .npy or .npz file"))
     width = file.read(2 if start[6] == 1 else 4)
     length = int.from_bytes(width, "little")
     if length > LONGEST_HEADER:

@@ -188,7 +188,7 @@ class _Reading:
     def notes(self, as_read: list[str]) -> Iterator[str]:
         """What is said of the header."""
         if as_read:
-            message = _("{name}: read as {form}; --encoding says otherwise")
+            message = _("{name}: found {form}; --encoding says otherwise")
             yield message.format(name=self.name, form=_(", ").join(as_read))
         last = {column: at for at, column in self.numbers.items()}
         for column, count in Counter(self.numbers.values()).items():

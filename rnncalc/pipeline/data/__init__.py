@@ -138,7 +138,7 @@ def _rows(data: str | Frame, about: Account, loss: str | None) -> DataRows:
         raise ProblemError(_("a frame is for a model that was trained on a table; give this one arrays"))
     rows: DataRows = import_module(f"rnncalc.pipeline.data.{kind}").read(data, about, loss)
     if rows.form:
-        message = _("{name}: read as {form}; --encoding, --sep and --time-format say otherwise")
+        message = _("{name}: found {form}; --encoding, --sep and --time-format say otherwise")
         about.notes.append(message.format(name=source, form=_(", ").join(rows.form)))
     rows = replace(rows, source=source)
     if filled(about):
