@@ -285,8 +285,9 @@ def _answers(values: dict[str, Any], sheet: Sheet) -> dict[str, dict[str, Any]] 
     if "" in sheet.questions:
         return {"": inside}
     by_question: dict[str, dict[str, Any]] = {}
+    stems = {name.rstrip("0123456789") for name in sheet.questions}  # Q3, where there are Q1 and Q2, is a question
     for name, part in inside.items():
-        if not inside.keys() & sheet.questions.keys():
+        if not inside.keys() & sheet.questions.keys() and name.rstrip("0123456789") not in stems:
             return answer_heads.how(sheet.questions)
         if name not in sheet.questions:
             known = ", ".join(sheet.questions)
