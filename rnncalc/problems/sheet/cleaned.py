@@ -87,6 +87,7 @@ _PLAINLY = (  # line by line as a reader of headings sees it; each takes what th
     rewritten.with_circles,  # z_t o h_{t-1} → z_t ∘ h_{t-1}
     rewritten.with_targets,  # x(0) = 1 with label 0.6 → x(0) = 1, target_0 = 0.6
     rewritten.with_loss,  # the loss is ½(…) → L = ½(…)
+    rewritten.one_after_another,  # a_1 = 0.93, so h_1 = 0.73 → a_1 = 0.93, h_1 = 0.73
     rewritten.gate_by_gate,  # all gates in one column → an equation each
 )
 _IN_ONE_SPELLING = (

@@ -24,6 +24,11 @@ _WORDS = {
     r"input(?: sequence|s)?|输入(?:序列)?": "x",
     r"(?:initial|starting)(?: hidden)? state|初始(?:隐[藏含]?(?:层)?)?状态": "h0",
 }
+_HENCE = re.compile(
+    r"(?<=[\d\])])[ \t]*[,，;；]?[ \t]*"
+    r"(?:所以|因此|因而|从而|于是|故|则|得到?|\b(?:and )?(?:so|hence|thus|therefore|daher|also|somit)\b)"
+    r"[ \t]*[,，:：]?[ \t]*(?=[^\W\d][\w{}^()\[\],]{0,20}[ \t]*[=≈])"
+)
 _LINE = r"^[ \t>*•-]*(?:the )?"  # where a value begins
 _VALUE = r"(?:[-+−]?(?:\d+\.?\d*|\.\d+)|\[[^\[\]\n]*\]|\([-+−\d., ]*\))(?:[,;，；。、)）]|\.?(?:\s|\Z)(?!\s*[:=]))"
 _CLAUSE = r"^[ \t>*•-]*|[,;:，。；：、(（][ \t]*|\.[ \t]+|\b(?:the|and|an?|with|has|have|having)[ \t]+"
@@ -205,3 +210,8 @@ def _gates(column: re.Match[str]) -> str:
 def _entries(matrix: str) -> list[str]:
     inside = re.sub(r"\\begin\{\w+\}(?:\{[lcr]*\})?|\\end\{\w+\}", "", matrix)
     return [entry.strip() for entry in re.split(r"\\\\(?:\[[^\]]*\])?", inside) if entry.strip()]
+
+
+def one_after_another(text: str) -> str:
+    """The text with a comma before a value that follows from the one before it."""
+    return _HENCE.sub(", ", text)
