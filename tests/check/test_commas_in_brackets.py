@@ -24,9 +24,9 @@ def checked(text: str, tmp_path: Any) -> Any:
 @pytest.mark.parametrize("pair", PAIRS)
 def test_two_numbers_where_two_are_asked_for(form: str, pair: tuple[str, str], tmp_path: Any) -> None:
     done = checked(f"h_1 = {form.format(*pair)}\nh_2 = {form.format(*pair)}", tmp_path)
-    found = [(value["index"], value["answer"]) for value in done.data["values"]]
+    given = [(value["index"], value["answer"]) for value in done.data["values"]]
     numbers = [text.replace(",", ".") for text in pair]
-    assert found == [([1], numbers[0]), ([2], numbers[1])] * 2, done.err
+    assert given == [([1], numbers[0]), ([2], numbers[1])] * 2, done.err
     assert "not read" not in done.err
 
 

@@ -60,11 +60,11 @@ def read(page: str, tmp_path: Path) -> tuple[dict[str, list[str]], str]:
     path.write_text(page, encoding="utf-8")
     (row,) = grade({"problems": PROBLEMS}, [str(path)], diagnose=False).rows
     assert row.id == "7"
-    found = {
+    answers = {
         name: [value["answer"] for value in result.values if value["verdict"] != "blank"]
         for name, result in row.results.items()
     }
-    return {name: answers for name, answers in found.items() if any(answers)}, row.remark
+    return {name: numbers for name, numbers in answers.items() if any(numbers)}, row.remark
 
 
 @pytest.mark.parametrize("heads", HEADS)
@@ -77,8 +77,8 @@ def test_answers_belong_to_the_problem_that_heads_them(heads: tuple[str, str], b
     if beside and heads[0].strip("#（()）.、一1 ") == "":
         return  # 1. h_1 = …, 2. y_1 = … may number the lines
     page = ABOVE[at % len(ABOVE)] + "\n".join(head + part for head, part in zip(heads, inside))
-    found, remark = read(page, tmp_path)
-    assert found == {"Q1": ["0.5581", "0.6221"], "Q2": ["-0.0273", "-0.0275"]}, remark
+    answers, remark = read(page, tmp_path)
+    assert answers == {"Q1": ["0.5581", "0.6221"], "Q2": ["-0.0273", "-0.0275"]}, remark
 
 
 @pytest.mark.parametrize("above", ABOVE)
@@ -115,9 +115,9 @@ def test_check_reads_as_grade_does(heads: tuple[str, str], above: str, tmp_path:
     ],
 )
 def test_answers_to_no_problem_are_refused_in_words_that_help(page: str, said: str, tmp_path: Path) -> None:
-    found, remark = read(page, tmp_path)
+    answers, remark = read(page, tmp_path)
     assert said in remark
-    assert not any(found.values())
+    assert not any(answers.values())
     problem = tmp_path / "p.md"
     problem.write_text("## Q1\nU = 0.9, W = 0.5, x = 0.7, 0.5\n\n## Q2\nU = 0.4, W = 0.3, V = -0.1, x = 0.7, 0.5\n")
     if page.startswith("h_1 = 0.5581\nh_2"):
@@ -140,5 +140,5 @@ def test_answers_to_no_problem_are_refused_in_words_that_help(page: str, said: s
     ],
 )
 def test_what_is_no_heading_heads_nothing(page: str, tmp_path: Path) -> None:
-    found, remark = read(page, tmp_path)
-    assert found == {"Q1": ["0.5581"], "Q2": ["-0.0273"]}, remark
+    answers, remark = read(page, tmp_path)
+    assert answers == {"Q1": ["0.5581"], "Q2": ["-0.0273"]}, remark

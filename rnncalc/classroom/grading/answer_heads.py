@@ -61,32 +61,32 @@ class Piece:
 
 def pieces(text: str, questions: Mapping[str, AskedProblem]) -> list[Piece]:
     """The text in pieces, of which the first has no heading."""
-    found, numbers = [Piece("", "")], _by_number(questions)
+    pieces, numbers = [Piece("", "")], _by_number(questions)
     for line in text.strip("\ufeff").split("\n"):
         head = _HEAD.match(line[:LONGEST])
         question = _named(head, questions, numbers) if head else None
         rest = head["rest"] if head else ""
-        closed = any(piece.question == question for piece in found)  # “Q1 was easier” goes not back to it
+        closed = any(piece.question == question for piece in pieces)  # “Q1 was easier” goes not back to it
         if head is None or question is None or (closed and rest and not head["between"].strip() and not _says(rest)):
-            found[-1].lines.append(line)
+            pieces[-1].lines.append(line)
         else:
-            found.append(Piece(question, line.strip(), [rest if _says(rest) else ""]))
-    return found
+            pieces.append(Piece(question, line.strip(), [rest if _says(rest) else ""]))
+    return pieces
 
 
-def apart(found: list[Piece]) -> dict[str, str]:
+def apart(pieces: list[Piece]) -> dict[str, str]:
     """The text of each question."""
     parts: dict[str, list[str]] = {}
-    for piece in found:
+    for piece in pieces:
         if piece.question:
             parts.setdefault(piece.question, []).extend(piece.lines)
     return {name: "\n".join(lines) for name, lines in parts.items()}
 
 
-def doubt(found: list[Piece], questions: Mapping[str, AskedProblem]) -> str:
+def doubt(pieces: list[Piece], questions: Mapping[str, AskedProblem]) -> str:
     """Why it is not certain which problem some answers are for; "" where it is."""
-    headed = {piece.question for piece in found}
-    for piece in found:
+    headed = {piece.question for piece in pieces}
+    for piece in pieces:
         lines = piece.lines
         at = next((at for at, line in enumerate(lines) if piece.question and _unclear(line, headed, questions)), 0)
         if piece.question and not (at and answered("\n".join(lines[at:]), questions)):
@@ -100,7 +100,7 @@ def doubt(found: list[Piece], questions: Mapping[str, AskedProblem]) -> str:
             return _("“{heading}”: which problem is it? {how}").format(
                 heading=lines[at].strip()[:40], how=how(questions)
             )
-        return how(questions) if len(found) > 1 else ""
+        return how(questions) if len(pieces) > 1 else ""
     return ""
 
 
@@ -115,15 +115,15 @@ def how(questions: Mapping[str, object]) -> str:
 def numbered(text: str, questions: Mapping[str, AskedProblem]) -> dict[str, str]:
     """The text of each question below its bare number; empty where that may be the number of a line or of a step."""
     by_number = _by_number(questions)
-    found = [Piece("", "")]
+    pieces = [Piece("", "")]
     for line in text.strip("\ufeff \t\r\n").split("\n"):
         match = _BARE.match(line[:LONGEST])
         if match:
             rest = match["rest"]
-            found.append(Piece(number(match["number"]), rest, [rest if _says(rest) else ""]))
+            pieces.append(Piece(number(match["number"]), rest, [rest if _says(rest) else ""]))
         else:
-            found[-1].lines.append(line)
-    before, *below = found
+            pieces[-1].lines.append(line)
+    before, *below = pieces
     parts = {piece.question: piece.text for piece in below}
     if len(parts) < len(below) or list(parts) != list(by_number) or answered(before.text, questions):
         return {}
@@ -172,5 +172,5 @@ def _by_number(questions: Mapping[str, AskedProblem]) -> dict[str, str]:
 
 
 def _digits(name: str) -> str:
-    found = re.findall(r"\d+|[一二三四五六七八九十]+", name)
-    return number(found[0]) if len(found) == 1 else ""
+    numerals = re.findall(r"\d+|[一二三四五六七八九十]+", name)
+    return number(numerals[0]) if len(numerals) == 1 else ""

@@ -131,8 +131,8 @@ def _partings(text: str, questions: Mapping[str, AskedProblem]) -> Iterator[tupl
     of_each = answer_heads.apart(answer_heads.pieces(text, questions)).items()
     yield {name: answers for name, part in of_each if (answers := _below(part, {})) is not None}, ""
     answers = text if below is None else below
-    found = answer_heads.pieces(answers, questions)
-    yield answer_heads.apart(found), answer_heads.doubt(found, questions)
+    pieces = answer_heads.pieces(answers, questions)
+    yield answer_heads.apart(pieces), answer_heads.doubt(pieces, questions)
     yield answer_heads.numbered(answers, questions), ""
 
 

@@ -178,6 +178,6 @@ def of_question(question: str, text: str) -> str:
 def out_of(sheet: Sheet, submission: Submission) -> Mapping[str, float]:
     """Points by question: as the problem says, else 1 a number that a table asks for, else 1 in all."""
     return {
-        name: question.worth or float(submission.requested.get(name, question.asked)) or 1.0
+        name: question.worth or float(submission.requested.get(name, question.requested)) or 1.0
         for name, question in sheet.questions.items()
     }

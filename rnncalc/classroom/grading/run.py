@@ -128,11 +128,11 @@ def grade(
 def _what_is_asked(sheet: Sheet) -> Iterator[str]:
     """What is said where no points by quantity say what is asked."""
     questions = sheet.first.questions
-    if any(not question.points and not question.asked for question in questions.values()):
+    if any(not question.points and not question.requested for question in questions.values()):
         yield _("the problem file has no points: every number counts 1, of what a table asks for or a person answered")
     for name, question in questions.items():
-        if question.asked:
-            text = _("the sheet asks for {n} numbers, each counts the same").format(n=question.asked)
+        if question.requested:
+            text = _("the sheet asks for {n} numbers, each counts the same").format(n=question.requested)
             yield of_question(name, text)
 
 
@@ -145,7 +145,7 @@ def _tasks(
         return {}
     tasks = {}
     for name, question in own.questions.items():
-        answers, requested = submission.answers.get(name, {}), submission.requested.get(name, question.asked)
+        answers, requested = submission.answers.get(name, {}), submission.requested.get(name, question.requested)
         task = judging.Task(question.text, answers, requested, precision)
         tasks[name] = task.key(diagnose, tongue), task
     return tasks

@@ -14,7 +14,7 @@ import numpy as np
 from rnncalc.check import CheckSession
 from rnncalc.check.answers.names import QuantityIndex
 from rnncalc.check.answers.places import Shape, shape_in
-from rnncalc.classroom.grading import asked
+from rnncalc.classroom.grading import task_words
 from rnncalc.classroom.grading.people import Roster
 from rnncalc.common.safe_text import one_line
 from rnncalc.errors import ProblemError, RnncalcError
@@ -112,9 +112,9 @@ class Question(AskedProblem):
         return points(self.text)
 
     @cached_property
-    def asked(self) -> int:
+    def requested(self) -> int:
         """How many numbers its words ask for, where no points say what is asked; 0 if they name no quantities."""
-        return 0 if self.points or self.text.startswith("{") else asked.numbers(self.text, self.shape_of)
+        return 0 if self.points or self.text.startswith("{") else task_words.numbers(self.text, self.shape_of)
 
 
 def _of_layers(problem: Problem) -> Iterator[tuple[str, tuple[int, ...]]]:

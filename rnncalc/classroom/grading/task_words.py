@@ -43,10 +43,10 @@ def numbers(text: str, shape_of: Callable[[str], Shape | None]) -> int:
                 break
             match = _NAME.fullmatch(piece)
             name = _EVERY_STEP.sub("", match["name"]) if match else ""
-            found = place(name, shape_of) if match and _MANNER.match(match["rest"]) else None
-            if found is None:
+            named = place(name, shape_of) if match and _MANNER.match(match["rest"]) else None
+            if named is None:
                 return 0
-            places |= {(found.name, spot) for spot in found.places}
+            places |= {(named.name, spot) for spot in named.places}
             if match and match["rest"].strip():
                 break
     return len(places)
