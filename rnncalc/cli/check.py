@@ -115,10 +115,4 @@ def _judgeable(session: CheckSession, answers: dict[str, RawValue]) -> tuple[dic
     if not kept and not others:
         return dict(answers), []  # the error says why nothing can be judged
     message = _("{where}: not judged: {reason}")
-    notes = [message.format(where=_where(answers[name], name), reason=why) for name, why in reasons.items()]
-    return {**kept, **others}, notes
-
-
-def _where(answer: RawValue, name: str) -> str:
-    """The place of an answer; the name alone where the place is that of the first of several steps."""
-    return name if isinstance(answer.value, dict) and len(answer.value) > 1 else answer.where
+    return {**kept, **others}, [message.format(where=answers[name].where, reason=why) for name, why in reasons.items()]

@@ -17,12 +17,10 @@ from rnncalc.check.answers.leaves import (
     MisshapenError,
     as_text,
     entries,
-    in_brackets,
     is_step,
     leaves,
     of_text,
     one_number,
-    only,
     plain,
     shape_of,
     steps_of,
@@ -162,9 +160,11 @@ class Answers:
             return
         quantity = self.quantities.find(scope, at.name)
         quantity = quantity if isinstance(quantity, Quantity) else quantity[""]
-        whole = only(value)
-        if at.vector and len(list(entries(of_text(whole) if isinstance(whole, str) else whole))) > 1:
-            at = at.vector
+        at = (
+            at.vector
+            if at.vector and len(list(entries(of_text(value) if isinstance(value, str) else value))) > 1
+            else at
+        )
         self._part(quantity, at.index, value, name)
 
     def _claim(self, quantity: Quantity, value: Any) -> None:
@@ -201,8 +201,6 @@ class Answers:
     def _part(self, quantity: Quantity, index: tuple[int | None, ...], value: Any, name: str) -> None:
         """Claim the numbers of an answer at an index; None: all along that axis. name: what is answered."""
         at = Place(name, index, quantity.shape)
-        if sum(size > 1 for size in at.open) == 1:
-            value = in_brackets(value, math.prod(at.open)) or value
         try:
             axis = quantity.axis if at.open == quantity.shape else None
             placed = [(at.full(free), leaf) for free, leaf in leaves(value, at.open, (), axis, 0)]
@@ -227,8 +225,8 @@ class Answers:
 
 def _misshapen(quantity: Quantity, at: Place, value: Any) -> Claim:
     """The claim of an answer of another shape: wrong, or unreadable if anything in it is no number."""
-    if isinstance(text := only(value), str) and at.open:
-        value = of_text(text)
+    if isinstance(value, str) and at.open:
+        value = of_text(value)
     name, count = at.name, math.prod(at.open)
     message = _("{name} must be of the shape {wanted}, got {got}") if at.open else _("{name} is one number, got {got}")
     problem = message.format(name=name, wanted=at.open, got=shape_of(value))

@@ -196,22 +196,3 @@ def with_decimal_commas(value: Any, count: int) -> str:
         joined.append(".".join(pair) if pairs else texts[at])
         at += 2 if pairs else 1
     return ", ".join(joined) if len(joined) == count < len(texts) else ""
-
-
-def only(value: Any) -> Any:
-    """What a list of one has; anything else as it is."""
-    return value[0] if isinstance(value, list) and len(value) == 1 else value
-
-
-def in_brackets(value: Any, count: int) -> list[str] | None:
-    """The numbers of [2,65; 2,475], with decimal commas or with commas between them as only one of these gives so many
-    as are asked for; None where none does."""
-    value = only(value)
-    inside = value.strip().removesuffix("^T").strip("[]() \t") if isinstance(value, str) else ""
-    decimal, between = re.split(r"\s*;\s*|,\s+|\s+", inside), re.split(r"[;,\s]+", inside)
-    commas = [text for text in decimal if "," in text]
-    thousands = commas and all(re.fullmatch(r"[-+−]?[1-9]\d{0,2},0\d\d", text) for text in commas)
-    if thousands or not all(re.fullmatch(r"[-+−]?\d+(?:,\d+)?", text) for text in decimal):
-        return None
-    fitting = [texts for texts in (decimal, between) if len(texts) == count and decimal != between]
-    return [text.replace(",", ".") for text in fitting[0]] if len(fitting) == 1 else None

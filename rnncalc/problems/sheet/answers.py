@@ -21,9 +21,6 @@ from rnncalc.problems.sheet.pieces import Assigned
 from rnncalc.problems.sheet.roles import SIGNALS, UNIT
 
 _STEP = re.compile(r"(?<=[\w}])\s*\(\s*(\d{1,6})\s*\)\W*\Z")  # behind a unit's number: h_1(2)
-_IN_DOUBT = re.compile(  # [2,65; 2,475]: two numbers or four, as the shape that is asked for says
-    r"\s*[\[(]{0,2}\s*(?=[^\])]*\d,\d)[-+−]?\d+(?:,\d+)?(?:(?:\s*;\s*|,\s+)[-+−]?\d+(?:,\d+)?)+\s*[\])]{0,2}(?:\^?T)?\s*"
-)
 _NOTHING = re.compile(r"[\s\[\](){},;.]*")  # (…, …), of which nothing is filled in
 
 Decision = FromEquations | OwnCell | None
@@ -174,8 +171,6 @@ def row_of(text: str) -> Any:
     text = blanked(text)
     if "..." in text and _NOTHING.fullmatch(text):
         return "_"
-    if _IN_DOUBT.fullmatch(text):
-        return text.strip()
     try:
         return matrix.read(text).through(np.ravel).nested() if re.search(r"[\[(\\;, ]", text.strip()) else text.strip()
     except ParseError:

@@ -94,7 +94,7 @@ class Claims:
                 continue
             self.where = _("line {line}").format(line=text.count("\n", 0, begin) + 1)
             self.sentence = sentence
-            if SUPPOSED.match(sentence) and is_aside(sentence, text[:begin]):
+            if (opening := SUPPOSED.match(sentence)) and not is_aside(sentence[opening.end() :], ""):
                 self.notes.append(f"{self.where}: {shown(sentence, 60)}")
             elif not is_aside(sentence, text[:begin]):
                 self._unread(_("say whose function it is, activation: {word} or output: {word}").format(word=function))

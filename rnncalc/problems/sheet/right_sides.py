@@ -41,9 +41,7 @@ _TOTAL = re.compile(r"\s*([LJE])_\{?\w\}?(?:\s*\+\s*(?:\1_\{?\w\}?|…))+")
 _BLANKS = rf" \t{BREAK}"
 _BEGIN = re.compile(rf"[{_BLANKS}]*")
 _WORD = re.compile(rf"[{_BLANKS}]*([A-Za-z_]+)")
-_PIECE = re.compile(
-    rf"[{_BLANKS}]*(\[{{1,2}}[-+−\d.,; \t]*\]{{1,2}}(?:\^T)?|\([-+−\d.,; \t]*\)(?:\^T)?|[^\n{BREAK},;，；。]+)"
-)
+_PIECE = re.compile(rf"[{_BLANKS}]*([^\n{BREAK},;，；。]+)")
 _NO_NUMBER = re.compile(rf"[{_BLANKS}]*([^\s,;{BREAK}]{{0,{LONGEST_NUMBER}}}\d[^\s,;{BREAK}]*|@\S+)")
 _CUT_MATRIX = re.compile(
     rf"\s*(?:[\w.]{{1,20}}\s*\(\s*)?(?:[\[({{]|\\begin\{{)[^=]*?\d[^=\w]*?(?:\\\\\s*)?(?:{CUT.pattern})"
@@ -239,7 +237,7 @@ class RightSides:
             return None
         text = "_" if UNANSWERED.fullmatch(word[1].strip(" \t.")) else word[1].strip()
         self._keep(name, text, begin, kind)
-        self.sheet.assigned[-1] = replace(self.sheet.assigned[-1], unread=not text.endswith(("]", ")", "^T")))
+        self.sheet.assigned[-1] = replace(self.sheet.assigned[-1], unread=True)
         return self._use(begin, word.end())
 
     def _whole(self, begin: int, value: tuple[str, int], name: Symbol) -> None:
