@@ -41,9 +41,12 @@ def graded(tmp_path: Path, sheet: str, answers: dict[str, float]) -> Row:
     return row
 
 
-@pytest.mark.parametrize("heading", ["", "## Problem 1 (12 points)\n\n", "第三题（12分）\n\n"])
-@pytest.mark.parametrize("task", TASKS)
-@pytest.mark.parametrize("answered", [1, 2, 6])
+@pytest.mark.parametrize(
+    ("heading", "task"),
+    [("", task) for task in TASKS]
+    + [(heading, task) for heading in ("## Problem 1 (12 points)\n\n", "第三题（12分）\n\n") for task in [*TASKS][::4]],
+)
+@pytest.mark.parametrize("answered", [1, 6])
 def test_a_page_is_marked_out_of_what_the_task_names(task: str, heading: str, answered: int, tmp_path: Path) -> None:
     given = dict(list(RIGHT.items())[:answered])
     row = graded(tmp_path, f"{heading}{SHEET} {task}\n", given)
