@@ -179,11 +179,10 @@ class _Reading:
             1 if not column.place.open else sum(1 for _at in column.place.places) for column in self.numbers.values()
         ]
         if not self.numbers:
-            message = _(
+            self.missing = _(
                 "{name}: no column names a number that is asked for, such as h[1][1]; --columns says what one means,"
                 " and points in the problem file what Response 1, 2, … answer"
-            )
-            self.missing = message.format(name=self.name)
+            ).format(name=self.name)
 
     def notes(self, as_read: list[str]) -> Iterator[str]:
         """What is said of the header."""
