@@ -5,20 +5,53 @@
     python bench/doors.py --own --engines equations,numba --number 100
     python bench/doors.py --first 4711 --number 1      # one problem again, with its keys
 
-The laws stand in tests/support/doors.py. Exit code 1 if one was broken.
+What is broken is printed as soon as it is seen, the counts once a minute and at the end, also after Ctrl-C. The laws
+stand in tests/support/doors.py. Exit code 1 if one was broken.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import signal
 import sys
 import time
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 
+from support.doors import Report
 from support.hunt import hunt
+
+
+class Progress:
+    """Prints faults as soon as they are seen, and the counts once a minute. Ctrl-C ends the hunt after this problem."""
+
+    def __init__(self) -> None:
+        self.begin = self.printed = time.monotonic()
+        self.faults = 0
+        self.goes_on = True
+        signal.signal(signal.SIGINT, self.end)
+
+    def end(self, *_: object) -> None:
+        self.goes_on = False
+
+    def __call__(self, report: Report) -> bool:
+        for fault in report.faults[self.faults :]:
+            print(f"{fault.kind}\n  at: {fault.door}", flush=True)
+        self.faults = len(report.faults)
+        if time.monotonic() - self.printed >= 60:
+            self.printed = time.monotonic()
+            self.print_counts(report)
+        return self.goes_on
+
+    def print_counts(self, report: Report) -> None:
+        problems = report.runs["problems"]
+        print(
+            f"{problems} problems, {report.runs.total() - problems} runs in "
+            f"{time.monotonic() - self.begin:.0f} s, {self.faults} broken",
+            flush=True,
+        )
 
 
 def main() -> int:
@@ -31,14 +64,18 @@ def main() -> int:
     parser.add_argument("--engines", default="", help="default: equations,numba; with --own equations")
     options = parser.parse_args()
     engines = tuple((options.engines or ("equations" if options.own else "equations,numba")).split(","))
-    begin = time.monotonic()
     seeds = range(options.first, options.first + options.number)
-    report = hunt(seeds, own=options.own, engines=engines, seconds=60 * options.minutes, most=options.doors)
-    problems = report.runs.pop("problems")
-    print(
-        f"{problems} problems, {report.runs.total()} runs in {time.monotonic() - begin:.0f} s, "
-        f"{len(report.faults)} broken"
+    progress = Progress()
+    report = hunt(
+        seeds,
+        own=options.own,
+        engines=engines,
+        seconds=60 * options.minutes,
+        most=options.doors,
+        after_each=progress,
     )
+    progress.print_counts(report)
+    problems = report.runs.pop("problems")
     for door, count in sorted(report.runs.items()):
         print(f"  {door:<12} {count}")
     kinds: dict[str, list] = {}

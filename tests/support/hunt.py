@@ -6,6 +6,7 @@ import random
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -23,10 +24,12 @@ def hunt(
     engines: tuple[str, ...] = ("equations", "numba"),
     seconds: float = 1e9,
     most: int | None = None,
+    after_each: Callable[[Report], bool] | None = None,
 ) -> Report:
     """Visit one problem a seed. own: with a random cell of its own. seconds: no new problem is begun after that.
 
-    most: through that many doors, chosen at random; without it through every one.
+    most: through that many doors, chosen at random; without it through every one. after_each: called after every
+    problem with the report so far; False ends the hunt.
     """
     report, begin = Report(), time.monotonic()
     with tempfile.TemporaryDirectory() as name:
@@ -42,6 +45,8 @@ def hunt(
                 visit_new(rng, Path(name), report)
             for fault in report.faults[before:]:
                 fault.door += f" (seed {seed})"
+            if after_each and not after_each(report):
+                break
     return report
 
 
