@@ -23,9 +23,9 @@ READ = """
 import hashlib, resource, sys, time
 try:
     from rnncalc.pipeline import data
-    from rnncalc.pipeline.account import Account
+    from rnncalc.pipeline.data_description import DataDescription
     from rnncalc.pipeline.data import table_file
-    about = Account(id="who", time="when", target="sky")
+    about = DataDescription(id="who", time="when", target="sky")
 except ImportError:
     from rnncalc import data
     about, table_file = {"id": "who", "time": "when", "target": "sky"}, None

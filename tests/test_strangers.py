@@ -24,7 +24,7 @@ from rnncalc.model.cells import CELLS
 from rnncalc.network.training.trainer import Trainer
 from rnncalc.network.weights import model_file as models
 from rnncalc.pipeline import checkpoint, data, recipe
-from rnncalc.pipeline.account import Account
+from rnncalc.pipeline.data_description import DataDescription
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="pipes with names")
@@ -54,12 +54,12 @@ def test_data_and_models_come_through_pipes_too(tmp_path: Path) -> None:
     for name, content in (("p.csv", table), ("p.jsonl", b'{"x": [1, 2], "y": 1.5}\n')):
         (tmp_path / f"on_disk_{name}").write_bytes(content)
         pipe = fed(tmp_path / name, content)
-        first, _loss = data.read(str(tmp_path / f"on_disk_{name}"), Account(target="y"))
-        second, _loss = data.read(pipe, Account(target="y"))
+        first, _loss = data.read(str(tmp_path / f"on_disk_{name}"), DataDescription(target="y"))
+        second, _loss = data.read(pipe, DataDescription(target="y"))
         assert np.array_equal(first.x, second.x)
     array = io.BytesIO()
     np.savez(array, x=np.ones((2, 3)), y=np.ones(2))
-    assert data.read(fed(tmp_path / "p.npz", array.getvalue()), Account())[0].x.shape == (6, 1)
+    assert data.read(fed(tmp_path / "p.npz", array.getvalue()), DataDescription())[0].x.shape == (6, 1)
     net = random_network(CELLS["lstm"])
     rnncalc.save_model(net, tmp_path / "m.safetensors")
     piped = rnncalc.load_model(fed(tmp_path / "pm", (tmp_path / "m.safetensors").read_bytes()), engine="equations")
@@ -74,7 +74,7 @@ def test_a_device_without_end_is_refused(monkeypatch: pytest.MonkeyPatch) -> Non
             read("/dev/zero")
     for kind in ("table", "arrays", "lines", "text"):
         with pytest.raises(ParseError, match="/dev/zero holds 100001 bytes"):
-            data.read("/dev/zero", Account(kind=kind, target="y"))
+            data.read("/dev/zero", DataDescription(kind=kind, target="y"))
 
 
 def test_a_header_that_repeats_itself_is_looked_at_once(tmp_path: Path) -> None:

@@ -74,7 +74,7 @@ def _document(records: list[dict[str, Any]], about: dict[str, Any]) -> Document:
     In tables the id stands for the number of the sequence, the time for that of the step, and the class stands under
     the name of its column, with how many steps later it is.
     """
-    from rnncalc.pipeline.account import Account
+    from rnncalc.pipeline.data_description import DataDescription
     from rnncalc.report.document import Document, Grid
 
     words = {"sequence": _("sequence"), "step": _("step"), "class": _("class"), "probability": _("probability")}
@@ -82,7 +82,7 @@ def _document(records: list[dict[str, Any]], about: dict[str, Any]) -> Document:
     heads = [str(about.get("id") or "sequence"), str(about.get("time") or "step")]
     heads = [name if name in names else usual for name, usual in zip(heads, ("sequence", "step"))]
     names = (*heads, *(name for name in names if name not in (*heads, "sequence", "step")))
-    target = ((about.get("kind") == "table" and Account.of(about).foretold()) or ["class"])[0]
+    target = ((about.get("kind") == "table" and DataDescription.of(about).foretold()) or ["class"])[0]
     keys = tuple(target + name[5:] if name.startswith("class") and about.get("classes") else name for name in names)
     rows = tuple(
         tuple(str(value) if isinstance(value := record[name], int) else value for name in names) for record in records

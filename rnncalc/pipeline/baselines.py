@@ -13,8 +13,8 @@ import numpy as np
 from rnncalc.common.spool import blocks
 from rnncalc.model.losses import LOSSES, are_right, counts, evaluate, usual_output
 from rnncalc.network.training.sequences import Sequences
-from rnncalc.pipeline.account import Account
 from rnncalc.pipeline.bigram import Bigram
+from rnncalc.pipeline.data_description import DataDescription
 from rnncalc.pipeline.recipe import Run
 
 Guess = Callable[[np.ndarray], np.ndarray]  # rows of inputs → values of the targets
@@ -40,7 +40,7 @@ def baseline(run: Run, data: Sequences) -> dict[str, float]:
     return {**judged, f"{name}_accuracy": right / max(data.targets, 1)} if loss.right else judged
 
 
-def _guess(about: Account, train: Sequences, outputs: int, scores: str) -> tuple[str, Guess]:
+def _guess(about: DataDescription, train: Sequences, outputs: int, scores: str) -> tuple[str, Guess]:
     """Return the name of a baseline, and what it says. scores: of which output function, if the loss is of scores."""
     if train.y.ndim == 1:
         counts = np.ones(outputs)  # each class once more than it was there, so that none is impossible
@@ -60,7 +60,7 @@ def _guess(about: Account, train: Sequences, outputs: int, scores: str) -> tuple
     return "mean", lambda x: np.log(inside / (1 - inside)) if scores == "sigmoid" else np.log(inside)
 
 
-def _present(about: Account) -> list[int]:
+def _present(about: DataDescription) -> list[int]:
     """Return the inputs that are the present values of the targets, for each output; none if they are no inputs."""
     inputs, targets = list(about.input or []), list(about.target or [])
     if about.kind != "table" or not about.ahead or not set(targets) <= set(inputs):
@@ -68,7 +68,7 @@ def _present(about: Account) -> list[int]:
     return [inputs.index(name) for name in targets] * (about.horizon or 1)
 
 
-def _persistent(x: np.ndarray, about: Account, columns: list[int]) -> np.ndarray:
+def _persistent(x: np.ndarray, about: DataDescription, columns: list[int]) -> np.ndarray:
     """Return present values on the scale of the targets."""
     if about.x_mean:
         x = x * np.asarray(about.x_std)[columns] + np.asarray(about.x_mean)[columns]

@@ -11,19 +11,19 @@ from rnncalc.common.suggest import hint
 from rnncalc.errors import ProblemError
 from rnncalc.network.training.sequences import Sequences
 from rnncalc.network.training.target_weights import BALANCED, class_weights
-from rnncalc.pipeline.account import Account
+from rnncalc.pipeline.data_description import DataDescription
 
 FEW = 12  # classes whose weights are said in a note
 
 
-def by_name(about: Account, train: Sequences) -> np.ndarray:
+def by_name(about: DataDescription, train: Sequences) -> np.ndarray:
     """Return the weight of each class, (O,), balanced as the data to train on has them. Raises ProblemError."""
     said, labels = about.class_weight, about.labels or about.vocabulary
     assert said is not None
     return class_weights(train.y, about.outputs, said if said == BALANCED else _by_number(said, labels))
 
 
-def notes(about: Account, weights: np.ndarray) -> list[str]:
+def notes(about: DataDescription, weights: np.ndarray) -> list[str]:
     """Say what few classes count."""
     labels = about.labels or about.vocabulary
     if len(labels) > FEW:

@@ -11,12 +11,12 @@ from rnncalc.errors import ShapeError
 from rnncalc.network.training.sequences import need_finite
 from rnncalc.network.weights.model_file import Model
 from rnncalc.pipeline import predict
-from rnncalc.pipeline.account import Account
 from rnncalc.pipeline.data import read_inputs, scaling
 from rnncalc.pipeline.data.frame import of_columns
 from rnncalc.pipeline.data.gaps import fill, filled
 from rnncalc.pipeline.data.rows import DataRows
 from rnncalc.pipeline.data.windows import arranged
+from rnncalc.pipeline.data_description import DataDescription
 from rnncalc.pipeline.series import outputs
 
 
@@ -26,7 +26,7 @@ def of_arrays(model: Model, data: Any) -> Any:
     Raises ShapeError, and ProblemError where an input is no finite number and the model has nothing for it.
     Of a text, whole numbers are those of its tokens. Classes: their probabilities.
     """
-    about = Account.of_model(model)
+    about = DataDescription.of_model(model)
     several = isinstance(data, list | tuple) and any(isinstance(part, np.ndarray) or np.ndim(part) > 1 for part in data)
     given = [np.asarray(part) for part in data] if several else [np.asarray(data)]
     tokens = bool(about.vocabulary) and all(part.dtype.kind in "iu" for part in given)
@@ -44,9 +44,9 @@ def of_arrays(model: Model, data: Any) -> Any:
     return np.stack(y) if together else y if several else y[0]
 
 
-def _outputs(model: Model, about: Account, parts: list[np.ndarray]) -> list[np.ndarray]:
+def _outputs(model: Model, about: DataDescription, parts: list[np.ndarray]) -> list[np.ndarray]:
     offsets = np.cumsum([0, *map(len, parts)]).astype(np.int64)
-    about = Account.of({**about.known(), "predicting": True, "window": None})
+    about = DataDescription.of({**about.known(), "predicting": True, "window": None})
     x = np.concatenate(parts)
     if x.dtype.kind == "f":
         need_finite("x", x, offsets, np.isinf(x) if filled(about) else ~np.isfinite(x), "input")
@@ -69,7 +69,7 @@ def of_frame(model: Model, frame: Any, every: bool = False) -> Any:
     A row for each row, in its order and with its index, or for each sequence where the model was trained so. It is
     read as a file is: columns by their names, rows told apart by the id and put in order by the time.
     """
-    about, frame = Account.of_model(model), of_columns(frame)
+    about, frame = DataDescription.of_model(model), of_columns(frame)
     inputs = read_inputs(frame, about)
     names, says = predict.columns(model, about)
     sequences, columns = inputs.sequences, dict[str, Any]()

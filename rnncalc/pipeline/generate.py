@@ -10,8 +10,8 @@ import numpy as np
 from rnncalc.common.i18n import _
 from rnncalc.errors import OverflowedError, ProblemError
 from rnncalc.network.weights.model_file import Model
-from rnncalc.pipeline.account import Account
 from rnncalc.pipeline.data.text import END, split
+from rnncalc.pipeline.data_description import DataDescription
 
 STOPS = frozenset("，。；！？、,.;!?\n")  # after one of these a new line of verse begins
 
@@ -26,7 +26,7 @@ def generate(
     among so many. acrostic: the first character of each line of verse; the text ends with the line of the last one.
     Same seed, same text. Raises ProblemError.
     """
-    about = Account.of(model.data)
+    about = DataDescription.of(model.data)
     if not about.vocabulary or about.at == "last":
         raise ProblemError(_("this model was not trained on text: it cannot write"))
     if length < 1 or seed < 0 or not 0 <= temperature < math.inf or (top_k is not None and top_k < 1):

@@ -14,8 +14,8 @@ import numpy as np
 
 from rnncalc.common.spool import blocks
 from rnncalc.model.losses import SIGN, Loss, are_right
-from rnncalc.pipeline.account import Account
 from rnncalc.pipeline.data import scaling
+from rnncalc.pipeline.data_description import DataDescription
 
 
 def perplexity(loss: float) -> float:
@@ -23,7 +23,7 @@ def perplexity(loss: float) -> float:
     return math.exp(loss) if loss < 709 else loss * math.inf
 
 
-def of_numbers(y: np.ndarray, targets: np.ndarray, about: Account) -> dict[str, float]:
+def of_numbers(y: np.ndarray, targets: np.ndarray, about: DataDescription) -> dict[str, float]:
     """Return the RMSE and the MAE of rows of outputs, (R, O), in the units of the data."""
     squares, apart, count = 0.0, 0.0, 0
     for some, wanted in blocks(y, targets):

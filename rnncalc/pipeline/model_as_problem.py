@@ -11,8 +11,8 @@ from rnncalc.errors import ProblemError
 from rnncalc.model.cells import CELLS, built_in
 from rnncalc.model.layer import DirectionalLayer, Layer
 from rnncalc.network.weights.model_file import Model, described
-from rnncalc.pipeline.account import Account
 from rnncalc.pipeline.data import read_again
+from rnncalc.pipeline.data_description import DataDescription
 from rnncalc.problems.keys import OWN_CELL
 from rnncalc.problems.parse.given import RawValue, of_python
 
@@ -55,7 +55,7 @@ def _arrays(part: DirectionalLayer) -> dict[str, Any]:
 
 def sequence(model: Model, source: str, number: int) -> tuple[RawValue, list[str]]:
     """Read one sequence of a file as the training data was read: x as the network takes it, and notes."""
-    about = Account.of_model(model)
+    about = DataDescription.of_model(model)
     data = read_again(source, about)
     part, notes = data.only(number), about.notes
     if not len(part.x):

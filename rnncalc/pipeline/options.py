@@ -1,6 +1,6 @@
 """The options of a run by name, on the command line as in configuration files; loading them loads no engine.
 
-Each is a field of the data's account, an argument of `random_network` or a field of the training's settings.
+Each is a field of the data's description, an argument of `random_network` or a field of the training's settings.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from dataclasses import fields
 from typing import Any
 
 from rnncalc.network.training.settings import Settings
-from rnncalc.pipeline.account import OPTIONS
+from rnncalc.pipeline.data_description import OPTIONS
 
 NETWORK: dict[str, type] = {  # arguments of `random_network`, written here so that they can be listed without it
     "cell": str, "hidden": int, "layers": int, "direction": str, "merge": str, "activation": str, "output": str,

@@ -17,8 +17,8 @@ from rnncalc.errors import ProblemError, RnncalcError
 from rnncalc.network.trace import Trace
 from rnncalc.network.training.sequences import Sequences
 from rnncalc.network.weights.model_file import Model, losses
-from rnncalc.pipeline.account import Account
 from rnncalc.pipeline.data import read_again
+from rnncalc.pipeline.data_description import DataDescription
 
 KINDS = ("loss", "states", "gates", "flow")
 CENTIMETRES = 2.54  # of an inch
@@ -50,7 +50,7 @@ def plot(
         else:
             if source is None:
                 raise ProblemError(_("{kind} needs data: pass --data"), kind=kind)
-            whole = read_again(source, Account.of(model.data))
+            whole = read_again(source, DataDescription.of(model.data))
             data = whole.only(sequence)
             try:
                 chosen = step_numbers(steps, len(data.x))

@@ -14,8 +14,8 @@ from rnncalc.errors import ProblemError
 from rnncalc.model.equations.functions import sigmoid, softmax
 from rnncalc.model.losses import usual_output
 from rnncalc.network.weights.model_file import Model
-from rnncalc.pipeline.account import Account
 from rnncalc.pipeline.data import Inputs, read_inputs, scaling
+from rnncalc.pipeline.data_description import DataDescription
 from rnncalc.pipeline.series import outputs
 
 
@@ -35,7 +35,7 @@ def predict(
 
     Raises ProblemError, ParseError.
     """
-    about = Account.of({**Account.of_model(model).known(), **form})
+    about = DataDescription.of({**DataDescription.of_model(model).known(), **form})
     if (top != 1 or probabilities) and not about.classes:
         raise ProblemError(_("--top and --probabilities are of classes, and this model foretells numbers"))
     about.notes, top = [] if notes is None else notes, min(top, len(about.labels))
@@ -52,7 +52,7 @@ def predict(
 
 
 def columns(
-    model: Model, about: Account, top: int = 1, probabilities: bool = False
+    model: Model, about: DataDescription, top: int = 1, probabilities: bool = False
 ) -> tuple[list[str], Callable[[np.ndarray], np.ndarray]]:  # fmt: skip
     """Return the names of what is predicted, and what turns outputs into it, row by row."""
     if not about.classes:
@@ -68,7 +68,7 @@ class InUnits:
     """Turns outputs that are numbers into the units of the data."""
 
     model: Model
-    about: Account
+    about: DataDescription
 
     def __call__(self, y: np.ndarray) -> np.ndarray:
         return in_units(self.model, y.astype(np.float64), self.about)
@@ -91,13 +91,13 @@ class Likeliest:
         return np.concatenate([pairs, odds], axis=1) if self.probabilities else pairs
 
 
-def output_names(model: Model, about: Account) -> list[str]:
+def output_names(model: Model, about: DataDescription) -> list[str]:
     """Return the names of the outputs that are numbers."""
     names, outputs = about.foretold(), int(model.network.sizes["O"])
     return names if len(names) == outputs else [f"y[{k + 1}]" for k in range(outputs)]
 
 
-def _places(inputs: Inputs, about: Account, last: bool) -> Iterator[tuple[dict[str, Any], int | None]]:
+def _places(inputs: Inputs, about: DataDescription, last: bool) -> Iterator[tuple[dict[str, Any], int | None]]:
     """Yield whose each prediction is and when, and the row that says it; None for a sequence without a step."""
     data = inputs.sequences
     series = np.arange(len(data) + 1) if data.series is None else data.series
@@ -111,7 +111,7 @@ def _places(inputs: Inputs, about: Account, last: bool) -> Iterator[tuple[dict[s
             yield {"sequence": number + 1, "step": row - begin + 1, **whose, **when}, row
 
 
-def in_units(model: Model, y: np.ndarray, about: Account) -> np.ndarray:
+def in_units(model: Model, y: np.ndarray, about: DataDescription) -> np.ndarray:
     """Return outputs that are numbers in the units of the data; scores that were trained as logits as probabilities."""
     values = scaling.undone(y, about)
     if model.network.output == "identity" and usual_output(model.settings.get("loss")) == "sigmoid":

@@ -27,9 +27,9 @@ from rnncalc.network.weights import model_file as models
 from rnncalc.network.weights import schema
 from rnncalc.network.weights.initialise import random_network
 from rnncalc.pipeline import class_weights, data
-from rnncalc.pipeline.account import Account
 from rnncalc.pipeline.data.frame import is_frame
 from rnncalc.pipeline.data.remarks import defaults, remarks
+from rnncalc.pipeline.data_description import DataDescription
 from rnncalc.pipeline.examples import EXAMPLES
 from rnncalc.pipeline.options import KINDS, LEAST, MOST, NETWORK, SETTINGS, among, without_effect
 from rnncalc.problems.keys import called
@@ -42,10 +42,10 @@ CHUNK = 100  # steps of these
 
 @dataclass
 class Run:
-    """Everything that a run needs: options, data with the account of it and notes on it, the network, the trainer."""
+    """Everything that a run needs: options, data with its description and notes on it, the network, the trainer."""
 
     options: dict[str, Any]
-    about: Account
+    about: DataDescription
     network: Network
     trainer: Trainer
     test: Sequences | None
@@ -192,7 +192,7 @@ def prepare(options: Mapping[str, Any]) -> Run:
     return Run(kept, about, net, Trainer(net, fitted, settings, held), tested, notes)
 
 
-def _summary(options: Mapping[str, Any], about: Account) -> str:
+def _summary(options: Mapping[str, Any], about: DataDescription) -> str:
     """Return what the read-out is to see: unless it is said, the states that both directions end with where a sequence
     has one target. Raises ProblemError.
     """
@@ -222,11 +222,11 @@ def _earlier(options: Mapping[str, Any]) -> models.Model:
 
 def _read(
     options: Mapping[str, Any], earlier: models.Model | None
-) -> tuple[Account, Sequences, Sequences | None, str]:  # fmt: skip
-    """Read the data: its account, what to learn from, what to be tested on, and the loss."""
-    known = Account.of_model(earlier).known() if earlier else {}
+) -> tuple[DataDescription, Sequences, Sequences | None, str]:  # fmt: skip
+    """Read the data: its description, what to learn from, what to be tested on, and the loss."""
+    known = DataDescription.of_model(earlier).known() if earlier else {}
     known.pop("targets", None)
-    about = Account.of({**known, **{name: value for name, value in options.items() if value is not None}})
+    about = DataDescription.of({**known, **{name: value for name, value in options.items() if value is not None}})
     source, loss = options["data"], options.get("loss")
     source = source if is_frame(source) else str(source)
     if isinstance(source, str) and source.startswith(PREFIX):

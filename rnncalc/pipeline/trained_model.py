@@ -18,7 +18,7 @@ from rnncalc.pipeline.data.frame import Frame, is_frame
 
 @dataclass(repr=False)
 class TrainedModel(Model):
-    """A network with its data's account; whatever a network has, it has too. Called, it is its network."""
+    """A network with its data's description; whatever a network has, it has too. Called, it is its network."""
 
     def __call__(self, x: ArrayLike, **options: Any) -> Any:
         return self.network(x, **options)

@@ -13,7 +13,7 @@ import rnncalc
 from rnncalc.common import npy
 from rnncalc.errors import ParseError, ProblemError, RnncalcError
 from rnncalc.pipeline import data, recipe
-from rnncalc.pipeline.account import Account
+from rnncalc.pipeline.data_description import DataDescription
 
 
 def header(text: str, version: bytes = b"\x01\x00") -> bytes:
@@ -42,7 +42,7 @@ def test_headers_of_arrays_are_bounded_before_a_byte_is_unpacked(message: str, p
         with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as parts:
             parts.writestr("x.npy", content)
     with pytest.raises(ParseError, match=message):
-        data.read(str(path), Account())
+        data.read(str(path), DataDescription())
 
 
 def test_a_bomb_is_refused_and_the_bound_can_be_raised(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -84,7 +84,7 @@ def test_shapes_that_fit_no_sequences_are_refused(tmp_path: Path) -> None:
         for value in values:
             np.savez(path, **{"x": x, "y": np.ones(2), name: value})
             with pytest.raises(ParseError, match=r"a\.npz"):
-                data.read(path, Account())
+                data.read(path, DataDescription())
 
 
 def test_new_data_has_as_many_inputs_as_that_of_training(tmp_path: Path) -> None:
@@ -92,7 +92,7 @@ def test_new_data_has_as_many_inputs_as_that_of_training(tmp_path: Path) -> None
         ("a.npz", np.ones((2, 3, 2)), np.ones((2, 3, 1))),
         ("a.jsonl", '{"x": [[1, 2]], "y": 1}', '{"x": [[1]], "y": 1}'),
     ):
-        path, about = tmp_path / name, Account()
+        path, about = tmp_path / name, DataDescription()
         for content in (wide, narrow):
             np.savez(path, x=content, y=np.ones(2)) if name == "a.npz" else path.write_text(str(content))
             if content is wide:
@@ -126,7 +126,7 @@ def test_lines_of_json_are_bounded(line: str, tmp_path: Path) -> None:
     path = tmp_path / "a.jsonl"
     path.write_text(line + "\n")
     with pytest.raises(ParseError, match=r"a\.jsonl, line 1"):
-        data.read(str(path), Account())
+        data.read(str(path), DataDescription())
 
 
 @pytest.mark.parametrize(
@@ -150,9 +150,9 @@ def test_columns_are_bounded_and_looked_at_once(tmp_path: Path) -> None:
         path.write_text(",".join(label.format(n) for n in range(count)) + "\n" + ",".join(["1"] * count) + "\n")
         began = time.process_time()
         with pytest.raises(ParseError, match=message):
-            data.read(str(path), Account(target="c1"))
+            data.read(str(path), DataDescription(target="c1"))
         assert time.process_time() - began < 30  # some milliseconds; a quadratic look takes minutes
     for text in ("9" * 200_000, "\x002"):
         path.write_text(f"a,b\n1,{text}\n2,2\n")
         with pytest.raises(RnncalcError, match=r"a\.csv.* line 2"):
-            data.read(str(path), Account(target="b"))
+            data.read(str(path), DataDescription(target="b"))

@@ -14,8 +14,8 @@ from support.commands import command
 from rnncalc import load_model
 from rnncalc.errors import ParseError, ProblemError, RnncalcError
 from rnncalc.pipeline import data, recipe, run
-from rnncalc.pipeline.account import Account
 from rnncalc.pipeline.data import long_text, table_file
+from rnncalc.pipeline.data_description import DataDescription
 
 pa = pytest.importorskip("pyarrow")
 parquet = pytest.importorskip("pyarrow.parquet")
@@ -57,11 +57,11 @@ def options(**parts: bool) -> dict[str, Any]:
 
 
 def read(source: Any, **parts: bool) -> tuple[bytes, dict[str, Any]]:
-    """All bits of what is read, and the account of it."""
-    about = Account(**options(**parts))
+    """All bits of what is read, and the description of it."""
+    about = DataDescription(**options(**parts))
     sequences, loss = data.read(source, about)
     arrays = (sequences.x, sequences.y, sequences.offsets)
-    inputs = data.read_inputs(source, Account.of({**about.known()}))
+    inputs = data.read_inputs(source, DataDescription.of({**about.known()}))
     times = inputs.times.tolist() if inputs.times is not None else []
     bits = b"".join(np.ascontiguousarray(array).tobytes() for array in (*arrays, inputs.sequences.x))
     return bits, {**about.known(), "ids": inputs.ids, "times": times, "loss": loss}
@@ -227,7 +227,7 @@ def test_what_a_parquet_file_cannot_give_is_refused_in_words(tmp_path: Path, mon
 
     def refused(kind: type[Exception], match: str, **about: Any) -> None:
         with pytest.raises(kind, match=match):
-            data.read(str(path), Account(**{"target": "y", "input": "x", **about}))
+            data.read(str(path), DataDescription(**{"target": "y", "input": "x", **about}))
 
     parquet.write_table(good.set_column(0, "x", pa.array([[1.0], [2.0]])), path)
     refused(ParseError, "column x: numbers, texts or times were expected, not list")
@@ -251,7 +251,7 @@ def test_what_a_parquet_file_cannot_give_is_refused_in_words(tmp_path: Path, mon
     assert path.stat().st_size < 10_000
     refused(ParseError, "more than 100000")
     parquet.write_table(pa.table({"x": [0.0, 1.0], "y": [1.0, 2.0], "z": ["long" * 30_000] * 2}), path)
-    data.read(str(path), Account(target="y", input="x"))  # nobody asks for z
+    data.read(str(path), DataDescription(target="y", input="x"))  # nobody asks for z
 
 
 def test_parquet_without_pyarrow_says_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -261,7 +261,7 @@ def test_parquet_without_pyarrow_says_what_to_install(tmp_path: Path, monkeypatc
     monkeypatch.delitem(sys.modules, "rnncalc.pipeline.data.arrow", raising=False)
     monkeypatch.setitem(sys.modules, "pyarrow", None)
     with pytest.raises(ProblemError, match=r'Parquet is read by pyarrow: pip install "rnncalc\[arrow\]"'):
-        data.read(str(tmp_path / "a.parquet"), Account(target="y"))
+        data.read(str(tmp_path / "a.parquet"), DataDescription(target="y"))
 
 
 def test_a_frame_is_trained_on_as_its_file(tmp_path: Path) -> None:

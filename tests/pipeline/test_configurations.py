@@ -16,7 +16,7 @@ from rnncalc.model.layer import Layer
 from rnncalc.network.network import Network
 from rnncalc.network.weights import model_file as models
 from rnncalc.pipeline import data
-from rnncalc.pipeline.account import Account
+from rnncalc.pipeline.data_description import DataDescription
 
 
 def test_a_configuration_has_the_names_of_the_options(tmp_path: Path) -> None:
@@ -134,7 +134,7 @@ def test_forward_reads_data_as_training_did(tmp_path: Path) -> None:
     out = finished(tmp_path, "forward", "--model", "m.safetensors", "--data", "series.csv", "--sequence", "3",
                    "--format", "json")  # fmt: skip
     model, shown = models.load(tmp_path / "m.safetensors"), json.loads(out)
-    read = data.read_again(str(tmp_path / "series.csv"), Account.of(model.data))
+    read = data.read_again(str(tmp_path / "series.csv"), DataDescription.of(model.data))
     wanted = model.network(np.asarray(read.x[40:60], np.float32))
     assert np.allclose(shown["trace"]["y"], wanted, rtol=1e-5, atol=1e-6)
     assert any("standardised" in note for note in shown["notes"])

@@ -18,18 +18,20 @@ from rnncalc.common.spool import Spool
 from rnncalc.errors import ParseError, ProblemError
 from rnncalc.network.training import compiled_epochs as compiled_run
 from rnncalc.pipeline import data
-from rnncalc.pipeline.account import OF_A_FILE, Account
 from rnncalc.pipeline.data import long_text, table_file
 from rnncalc.pipeline.data import text as texts
+from rnncalc.pipeline.data_description import OF_A_FILE, DataDescription
 from rnncalc.pipeline.recipe import prepare
 
 
-def read(tmp_path: Path, name: str, content: str, loss: str | None = None, **about: Any) -> tuple[Any, Account, Any]:
+def read(
+    tmp_path: Path, name: str, content: str, loss: str | None = None, **about: Any
+) -> tuple[Any, DataDescription, Any]:
     path = tmp_path / name
     path.write_text(content, encoding="utf-8")
-    account = Account.of(about)
-    sequences, inferred = data.read(str(path), account, loss)
-    return sequences, account, inferred
+    description = DataDescription.of(about)
+    sequences, inferred = data.read(str(path), description, loss)
+    return sequences, description, inferred
 
 
 def test_a_table_is_one_series(tmp_path: Path) -> None:
@@ -92,7 +94,7 @@ def test_columns_that_are_not_there(tmp_path: Path) -> None:
     with pytest.raises(ProblemError, match="what is in it"):
         read(tmp_path, "a.dat", "x,y\n1,2\n", target="y")
     with pytest.raises(ParseError, match="no such file"):
-        data.read(str(tmp_path / "none.csv"), Account(), None)
+        data.read(str(tmp_path / "none.csv"), DataDescription(), None)
 
 
 def test_the_fast_and_the_careful_reader_agree(tmp_path: Path) -> None:
@@ -110,21 +112,21 @@ def test_arrays(tmp_path: Path) -> None:
     path = tmp_path / "a.npz"
     images, digits = rng.integers(0, 255, size=(6, 4, 3, 2)).astype(np.uint8), np.array([3, 1, 3, 7, 1, 7])
     np.savez(path, x=images, y=digits)
-    about = Account()
+    about = DataDescription()
     sequences, loss = data.read(str(path), about, "cross_entropy")
     assert np.array_equal(sequences.x, images.reshape(24, 6))
     assert (about.labels, loss) == (["1", "3", "7"], "cross_entropy")
     assert sequences.y[3::4].tolist() == [1, 0, 1, 2, 0, 2]
     np.savez(path, inputs=rng.normal(size=(3, 5, 2)), y=rng.normal(size=(3, 5, 4)), lengths=[5, 0, 2])
-    about = Account(input="inputs")
+    about = DataDescription(input="inputs")
     sequences, loss = data.read(str(path), about, None)
     assert (sequences.offsets.tolist(), sequences.y.shape, loss) == ([0, 5, 5, 7], (7, 4), "mean_squared_error")
     np.savez(path, x=np.array([{}], dtype=object))
     with pytest.raises(ParseError, match="cannot read"):
-        data.read(str(path), Account(), None)
+        data.read(str(path), DataDescription(), None)
     np.savez(path, x=np.array([[[1.0, np.inf]]]), y=[1])
     with pytest.raises(ParseError, match=r"x\(1, 1, 2\) is no number"):
-        data.read(str(path), Account(), None)
+        data.read(str(path), DataDescription(), None)
 
 
 def test_json_lines(tmp_path: Path) -> None:
@@ -167,7 +169,7 @@ def test_texts(tmp_path: Path) -> None:
     assert reread.x.tolist() == [1, 0, -1, -1, -1, 1, 0]
     (tmp_path / "a.txt").write_bytes(b"abc\x81")
     with pytest.raises(ParseError, match="line 1: the byte 0x81 fits neither UTF-8"):
-        data.read(str(tmp_path / "a.txt"), Account(), None)
+        data.read(str(tmp_path / "a.txt"), DataDescription(), None)
 
 
 def test_scaling_is_learnt_from_the_training_part_and_kept(tmp_path: Path) -> None:
@@ -260,18 +262,18 @@ def test_memory_does_not_grow_with_the_file(kind: str, tmp_path: Path, monkeypat
     assert isinstance(run.trainer.data.x, np.memmap)
 
 
-def test_an_account_says_what_is_known_and_nothing_else() -> None:
-    """What is not known overwrites nothing: an account and its mapping agree, and filling in changes no known value."""
-    assert Account().known() == {}
+def test_a_description_says_what_is_known_and_nothing_else() -> None:
+    """What is not known overwrites nothing: a description and its mapping agree, filling in changes no known value."""
+    assert DataDescription().known() == {}
     values = {"str": "x", "int": 0, "bool": False, "list": ["a"], "float": 0.0}
-    for part in fields(Account):
+    for part in fields(DataDescription):
         if part.name in OF_A_FILE:
             continue
         word = str(part.type).split(" | ")[0].split("[")[0]
         value = 3 if part.name in ("inputs", "outputs") else values[word]
-        about = Account.of({part.name: value, "no field": 1})
+        about = DataDescription.of({part.name: value, "no field": 1})
         assert about.known() == {part.name: value}
-        whole = replace(Account(inputs=2, outputs=5), **about.known())
+        whole = replace(DataDescription(inputs=2, outputs=5), **about.known())
         assert whole.known() == {"inputs": 2, "outputs": 5, part.name: value}
         if value != 0 or value is False:
             about.complete(**{part.name: None})

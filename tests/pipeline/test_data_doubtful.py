@@ -16,20 +16,20 @@ import pytest
 from rnncalc.errors import ParseError, ProblemError, RnncalcError
 from rnncalc.network.weights import model_file as models
 from rnncalc.pipeline import data, recipe
-from rnncalc.pipeline.account import Account
 from rnncalc.pipeline.data import table_file
+from rnncalc.pipeline.data_description import DataDescription
 
 EXTRA = {"hidden": 2, "epochs": 1, "engine": "equations"}
 
 
 def read(
     folder: Path, content: str | bytes, name: str = "a.csv", loss: str | None = None, **about: Any
-) -> tuple[Any, Account, Any]:
+) -> tuple[Any, DataDescription, Any]:
     path = folder / name
     path.write_bytes(content if isinstance(content, bytes) else content.encode())
-    account = Account.of(about)
-    sequences, inferred = data.read(str(path), account, loss)
-    return sequences, account, inferred
+    description = DataDescription.of(about)
+    sequences, inferred = data.read(str(path), description, loss)
+    return sequences, description, inferred
 
 
 def refused(
@@ -189,15 +189,15 @@ def test_targets_of_json_lines_are_texts_or_numbers(values: tuple[Any, ...], tmp
 def test_arrays_keep_their_digits_and_their_gaps(tmp_path: Path) -> None:
     stamps = 1_700_000_000 + np.arange(6).reshape(1, 6, 1)
     np.savez(tmp_path / "a.npz", x=stamps, y=np.array([[1.0, np.nan, 0, 1, 0, np.nan]]))
-    sequences, _loss = data.read(str(tmp_path / "a.npz"), Account(), None)
+    sequences, _loss = data.read(str(tmp_path / "a.npz"), DataDescription(), None)
     assert np.array_equal(sequences.x, stamps[0])
-    about = Account()
+    about = DataDescription()
     sequences, _loss = data.read(str(tmp_path / "a.npz"), about, "cross_entropy")
     assert (about.labels, sequences.y.tolist()) == (["0.0", "1.0"], [1, -1, 0, 1, 0, -1])
     for y in (np.array([[1, np.inf, 0, 0, 0, 0]]), np.zeros((1, 6), complex), np.zeros((1, 6), "M8[s]"), np.float64(3)):
         np.savez(tmp_path / "a.npz", x=stamps, y=y)
         with pytest.raises(ParseError):
-            data.read(str(tmp_path / "a.npz"), Account(), None)
+            data.read(str(tmp_path / "a.npz"), DataDescription(), None)
 
 
 # ----------------------------------------------------------------------------------------------------------------- rows

@@ -10,8 +10,8 @@ import pytest
 
 from rnncalc.errors import ParseError, ProblemError
 from rnncalc.pipeline import data
-from rnncalc.pipeline.account import Account
 from rnncalc.pipeline.data import table_file
+from rnncalc.pipeline.data_description import DataDescription
 
 DATES = ["%d/%m/%Y", "%m/%d/%Y", "%d-%m-%Y", "%m-%d-%Y", "%d.%m.%Y", "%Y/%m/%d", "%Y.%m.%d"]
 CLOCKS = ["", " %H:%M", " %H:%M:%S", " %I:%M %p", " %I:%M:%S%p", " %H:%M:%S.%f", "T%H:%M%z"]
@@ -34,14 +34,16 @@ def texts(instants: list[datetime], written: str, padded: bool, rng: np.random.G
     return made if padded else [text[1:] if text[0] == "0" else text for text in made]
 
 
-def read(folder: Path, when: list[str], ids: list[str] | None = None, **about: Any) -> tuple[list[float], Account]:
+def read(
+    folder: Path, when: list[str], ids: list[str] | None = None, **about: Any
+) -> tuple[list[float], DataDescription]:
     """The numbers of the rows, in the order in which they were put."""
     ids = ids or ["a"] * len(when)
     rows = "".join(f"{i},{t},{n},0\n" for n, (i, t) in enumerate(zip(ids, when)))
     (folder / "a.csv").write_text("id,when,x,y\n" + rows)
-    account = Account.of({"id": "id", "time": "when", "input": "x", "target": "y", **about})
-    sequences, _loss = data.read(str(folder / "a.csv"), account, None)
-    return sequences.x[:, 0].tolist(), account
+    description = DataDescription.of({"id": "id", "time": "when", "input": "x", "target": "y", **about})
+    sequences, _loss = data.read(str(folder / "a.csv"), description, None)
+    return sequences.x[:, 0].tolist(), description
 
 
 @pytest.mark.parametrize("lines", [1, 7, 50_000])
@@ -109,7 +111,7 @@ def test_a_date_that_does_not_fit_is_refused_with_its_line(tmp_path: Path) -> No
         with pytest.raises(ProblemError, match="--time-format"):
             read(tmp_path, good, time_format=written)
     with pytest.raises(ProblemError, match="--time names"):
-        data.read(str(tmp_path / "a.csv"), Account(time_format="%d", target="y"), None)
+        data.read(str(tmp_path / "a.csv"), DataDescription(time_format="%d", target="y"), None)
     named = ["3 Mar 2024", "1 Apr 2024", "2 Feb 2024"]
     assert read(tmp_path, named, time_format="%d %b %Y")[0] == [2, 0, 1]
     with pytest.raises(ParseError, match="--time-format"):

@@ -13,7 +13,7 @@ from rnncalc.errors import RnncalcError
 from rnncalc.network.weights import model_file as models
 from rnncalc.network.weights.initialise import random_network
 from rnncalc.pipeline import data, recipe
-from rnncalc.pipeline.account import Account
+from rnncalc.pipeline.data_description import DataDescription
 
 STEPS = 12
 LITTLE = {"hidden": 2, "epochs": 1, "engine": "equations"}
@@ -223,7 +223,7 @@ def test_a_model_that_was_trained_before_keeps_what_it_says(
         mean, deviation = said.get("x_mean", [0, 0]), said.get("x_std", [1, 1])
         np.testing.assert_allclose(run.trainer.data.x, (X - mean) / deviation, rtol=1e-12)
         assert not [note for note in run.notes if "standardised" in note or "learnt as" in note]
-        reread = data.read_again(source, Account.of_model(model) if kind != "csv" else run.about)
+        reread = data.read_again(source, DataDescription.of_model(model) if kind != "csv" else run.about)
         np.testing.assert_array_equal(reread.x, run.trainer.data.x)
 
 

@@ -11,8 +11,8 @@ from rnncalc import load_model
 from rnncalc.errors import ParseError, ProblemError
 from rnncalc.pipeline import data, recipe
 from rnncalc.pipeline import run as runs
-from rnncalc.pipeline.account import Account
 from rnncalc.pipeline.data import table_file
+from rnncalc.pipeline.data_description import DataDescription
 
 GAPS = ["", "NA", "nan", "null"]
 
@@ -109,8 +109,8 @@ def test_arrays_have_gaps_too(tmp_path: Path) -> None:
     x[0, 1, 0] = x[1, 0, 1] = np.nan
     np.savez(tmp_path / "a.npz", x=x, y=np.array([1.0, 2.0]))
     with pytest.raises(ParseError, match="is no number"):
-        data.read(str(tmp_path / "a.npz"), Account(), None)
-    sequences, _loss = data.read(str(tmp_path / "a.npz"), Account(missing="forward"), None)
+        data.read(str(tmp_path / "a.npz"), DataDescription(), None)
+    sequences, _loss = data.read(str(tmp_path / "a.npz"), DataDescription(missing="forward"), None)
     assert sequences.x[:, 0].tolist()[:3] == [0, 0, 4]
     assert np.isnan(sequences.x[3, 1])
 
@@ -120,13 +120,13 @@ def test_a_gap_is_refused_unless_it_may_be_filled(tmp_path: Path) -> None:
     for gap, about in itertools.product(GAPS, ({}, {"missing": "error"})):
         (tmp_path / "a.csv").write_text(f"u,v,y\n1,2,3\n1,{gap},3\n")
         with pytest.raises(ParseError, match=r"line 3, column v: .*--missing forward, mean or mask"):
-            data.read(str(tmp_path / "a.csv"), Account.of({"target": "y", **about}), None)
+            data.read(str(tmp_path / "a.csv"), DataDescription.of({"target": "y", **about}), None)
     for missing in ("forward", "mean", "mask"):
         (tmp_path / "a.csv").write_text("u,v,y\n1,2,3\n1,?,3\n")
         with pytest.raises(ParseError, match=r"line 3, column v: “\?” is no number$"):
-            data.read(str(tmp_path / "a.csv"), Account(target="y", missing=missing), None)
+            data.read(str(tmp_path / "a.csv"), DataDescription(target="y", missing=missing), None)
     with pytest.raises(ProblemError, match="missing is one of"):
-        data.read(str(tmp_path / "a.csv"), Account(target="y", missing="zero"), None)
+        data.read(str(tmp_path / "a.csv"), DataDescription(target="y", missing="zero"), None)
 
 
 @pytest.mark.parametrize("lines", [1, 2, 50_000])
@@ -134,6 +134,6 @@ def test_blank_rows_are_gaps_where_gaps_are_filled(lines: int, tmp_path: Path, m
     monkeypatch.setattr(table_file, "LINES", lines)
     for content in ("x\n1\n\n\n2\n\n", "x\n1\nNA\n\n2\n"):
         (tmp_path / "a.csv").write_text(content)
-        account = Account(target="x", input="x", ahead=1, missing="forward")
-        sequences, _loss = data.read(str(tmp_path / "a.csv"), account, None)
+        description = DataDescription(target="x", input="x", ahead=1, missing="forward")
+        sequences, _loss = data.read(str(tmp_path / "a.csv"), description, None)
         assert sequences.x[:, 0].tolist() == [1, 1, 1, 2]

@@ -13,7 +13,7 @@ from rnncalc.common import spool
 from rnncalc.model.losses import LOSSES
 from rnncalc.pipeline import metrics, recipe, sweep
 from rnncalc.pipeline import run as runs
-from rnncalc.pipeline.account import Account
+from rnncalc.pipeline.data_description import DataDescription
 from rnncalc.pipeline.series import outputs
 
 CLASSES, SIGNS = LOSSES["cross_entropy"], LOSSES["binary_cross_entropy"]
@@ -31,7 +31,7 @@ def blocks(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> N
 def test_numbers_are_judged_in_the_units_of_the_data(scaled: bool, gaps: float) -> None:
     theirs, rng = pytest.importorskip("sklearn.metrics"), np.random.default_rng(0)
     y, targets = rng.normal(size=(2, 40, 3))
-    about = Account(y_mean=[1.0, -2.0, 5.0], y_std=[0.1, 7.0, 300.0]) if scaled else Account()
+    about = DataDescription(y_mean=[1.0, -2.0, 5.0], y_std=[0.1, 7.0, 300.0]) if scaled else DataDescription()
     targets[rng.random(targets.shape) < gaps] = np.nan
     there = ~np.isnan(targets)
     mean, deviation = np.array(about.y_mean or [0.0] * 3), np.array(about.y_std or [1.0] * 3)
@@ -95,7 +95,7 @@ def test_of_classes_that_are_equally_likely_each_is_right() -> None:
 def test_without_a_target_nothing_is_reached() -> None:
     nothing = np.full((4, 2), np.nan)
     assert metrics.of_classes(np.ones((4, 2)), nothing, CLASSES, 0.0) == {"accuracy": 0.0, "macro_f1": 0.0}
-    assert metrics.of_numbers(np.ones((4, 2)), nothing, Account())["mae"] == 0
+    assert metrics.of_numbers(np.ones((4, 2)), nothing, DataDescription())["mae"] == 0
 
 
 def test_a_perplexity_beyond_all_numbers_is_infinite() -> None:

@@ -11,7 +11,7 @@ import pytest
 from rnncalc.common import spool
 from rnncalc.errors import ParseError
 from rnncalc.pipeline import data
-from rnncalc.pipeline.account import Account
+from rnncalc.pipeline.data_description import DataDescription
 
 DAY = np.datetime64("2023-12-28")
 EVERY: dict[str, Callable[[int], Any]] = {  # a kind of column → its n-th time, and how many of what are missing
@@ -31,7 +31,9 @@ EVERY: dict[str, Callable[[int], Any]] = {  # a kind of column → its n-th time
 def noted(folder: Path, rows: list[tuple[str, Any]], ids: bool, predicting: bool, offset: str) -> list[str]:
     lines = [f"{who},{when}{offset},{n}.5,1" for n, (who, when) in enumerate(rows)]
     (folder / "a.csv").write_text("who,when,x,y\n" + "\n".join(lines) + "\n")
-    about = Account(id="who" if ids else None, time="when", input="x", target="y", predicting=predicting or None)
+    about = DataDescription(
+        id="who" if ids else None, time="when", input="x", target="y", predicting=predicting or None
+    )
     (data.read_inputs if predicting else data.read)(str(folder / "a.csv"), about)
     return [note for note in about.notes if "missing" in note]
 
@@ -107,7 +109,7 @@ def test_a_text_among_the_inputs_shows_the_way_out(
     for quoted in (cell, f'"{cell}"'):
         (tmp_path / "a.csv").write_text(f"n,{header},x,y\n1,{quoted},2,3\n2,{quoted},3,4\n")
         with pytest.raises(ParseError) as caught:
-            data.read(str(tmp_path / "a.csv"), Account(target="y", **options))
+            data.read(str(tmp_path / "a.csv"), DataDescription(target="y", **options))
         assert f"line 2, column {header}: “{cell}”" in str(caught.value)
         assert wanted in str(caught.value)
         assert ("--" in str(caught.value)) == ("--" in wanted)

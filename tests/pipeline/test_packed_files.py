@@ -13,7 +13,7 @@ import pytest
 
 from rnncalc.errors import ParseError
 from rnncalc.pipeline import data
-from rnncalc.pipeline.account import Account
+from rnncalc.pipeline.data_description import DataDescription
 from rnncalc.pipeline.recipe import prepare
 
 PACKED: dict[str, Callable[[bytes], bytes]] = {".gz": gzip.compress, ".xz": lzma.compress, ".bz2": bz2.compress}
@@ -57,11 +57,11 @@ def test_what_unpacks_to_more_than_is_allowed_or_not_at_all_is_refused(
     whole = PACKED[packed](content)
     path.write_bytes(whole)
     monkeypatch.setenv("RNNCALC_MAX_BYTES", str(len(content)))
-    assert data.read(str(path), Account(target="y"))[0].x.shape == (10_000, 1)
+    assert data.read(str(path), DataDescription(target="y"))[0].x.shape == (10_000, 1)
     path.write_bytes(PACKED[packed](content + b"1,2\n"))
     with pytest.raises(ParseError, match="more than 40004 bytes"):
-        data.read(str(path), Account(target="y"))
+        data.read(str(path), DataDescription(target="y"))
     for broken in (whole[: len(whole) // 2], whole[:20] + bytes(20) + whole[40:], content):
         path.write_bytes(broken)
         with pytest.raises(ParseError, match=f"a.csv{packed}"):
-            data.read(str(path), Account(target="y"))
+            data.read(str(path), DataDescription(target="y"))

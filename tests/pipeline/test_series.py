@@ -16,7 +16,7 @@ from rnncalc.network.training.sequences import Sequences
 from rnncalc.network.weights.model_file import Model
 from rnncalc.pipeline import data, recipe, series
 from rnncalc.pipeline import predict as prediction
-from rnncalc.pipeline.account import Account
+from rnncalc.pipeline.data_description import DataDescription
 
 
 def layer(
@@ -150,7 +150,7 @@ def test_the_end_of_each_series_is_put_aside(window: int, share: float, tmp_path
     ids = np.repeat(np.arange(len(lengths)), lengths)
     rows = np.column_stack([np.arange(len(ids)), np.zeros(len(ids))])
     (tmp_path / "a.csv").write_text(table(rows, ids))
-    about = Account(id="i", target="y", input="u", window=window)
+    about = DataDescription(id="i", target="y", input="u", window=window)
     whole, _loss = data.read(str(tmp_path / "a.csv"), about)
     train, held = whole.split(share, 0)
     assert held is not None

@@ -167,7 +167,7 @@ def test_dask_runs_a_sweep() -> None:
 
 
 def test_an_option_of_train_is_one_of_a_record_and_says_its_default() -> None:
-    """The command's options, those of files, the account, `random_network` and `Settings` agree on names and kinds."""
+    """The command's options, those of files, of data, `random_network` and `Settings` agree on names and kinds."""
     assert [*train.OPTIONS, *train.SWITCHES] == sorted([*KINDS], key=[*train.OPTIONS, *train.SWITCHES].index)
     arguments = signature(random_network).parameters
     assert set(NETWORK) == set(arguments) - {"inputs", "outputs", "seed"}

@@ -9,8 +9,8 @@ import pytest
 
 from rnncalc.errors import ParseError, ProblemError
 from rnncalc.pipeline import data, recipe
-from rnncalc.pipeline.account import Account
 from rnncalc.pipeline.data import table_file
+from rnncalc.pipeline.data_description import DataDescription
 
 X = np.array([[1.5, -20.25], [3.0, 0.125], [1000.5, 7.0], [0.5, 1e-3]])
 NAMES = {
@@ -31,11 +31,11 @@ def written(names: tuple[str, str], mark: str, comma: bool, quoted: bool, header
     return end.join([mark.join(names)] * header + rows) + end
 
 
-def read(folder: Path, content: bytes, name: str = "a.csv", **about: Any) -> tuple[np.ndarray, Account]:
+def read(folder: Path, content: bytes, name: str = "a.csv", **about: Any) -> tuple[np.ndarray, DataDescription]:
     (folder / name).write_bytes(content)
-    account = Account.of({"input": "1", "target": "2", **about})
-    sequences, _loss = data.read(str(folder / name), account, None)
-    return np.column_stack([sequences.x, sequences.y]), account
+    description = DataDescription.of({"input": "1", "target": "2", **about})
+    sequences, _loss = data.read(str(folder / name), description, None)
+    return np.column_stack([sequences.x, sequences.y]), description
 
 
 @pytest.mark.parametrize("lines", [1, 2, 50_000])
@@ -85,7 +85,7 @@ def test_an_encoding_shows_only_far_below(beyond: int, tmp_path: Path) -> None:
     for encoding, word in (("utf-8", "é"), ("cp1252", "né"), ("gb18030", "晴天")):
         content = "x,y\n" + "1,b\n" * beyond + f"2,{word}\n3,b\n"
         (tmp_path / "a.csv").write_bytes(content.encode(encoding))
-        about = Account(target="y")
+        about = DataDescription(target="y")
         data.read(str(tmp_path / "a.csv"), about, None)
         assert about.labels == ["b", word]
 
@@ -139,14 +139,14 @@ def test_texts_too_are_read_in_their_encoding(name: str, tmp_path: Path) -> None
     for encoding in ("utf-8", "utf-8-sig", "gb18030", "utf-16"):
         for said in ({}, {"encoding": encoding}):
             (tmp_path / name).write_bytes(content.encode(encoding))
-            about = Account.of(said)
+            about = DataDescription.of(said)
             data.read(str(tmp_path / name), about, None)
             assert set(about.vocabulary) - {"\n"} == set(words)
             assert bool(about.notes) == (not said and not encoding.startswith("utf-8"))
 
 
 def test_the_form_is_of_one_file_and_said_for_each(tmp_path: Path) -> None:
-    """A second file may come in another form; the account that a model keeps says nothing of it."""
+    """A second file may come in another form; the description that a model keeps says nothing of it."""
     contents = [written(("temp", "load"), ";", True, False), written(("temp", "load"), ",", False, False)]
     for first, second in itertools.permutations(contents):
         (tmp_path / "a.csv").write_text(first)
@@ -189,9 +189,9 @@ def test_columns_at_once_and_cell_by_cell_are_the_same(
         for content in (plain, quoted):
             (tmp_path / "a.csv").write_bytes(content.encode())
             for predicting in (False, True):
-                about = Account.of({"id": "who", "time": "when", "target": "y"})
+                about = DataDescription.of({"id": "who", "time": "when", "target": "y"})
                 sequences, _loss = data.read(str(tmp_path / "a.csv"), about, None)
-                kept = Account.of({**about.known(), "predicting": predicting})
+                kept = DataDescription.of({**about.known(), "predicting": predicting})
                 inputs = data.read_inputs(str(tmp_path / "a.csv"), kept) if predicting else None
                 times = None if inputs is None or inputs.times is None else inputs.times.tolist()
                 arrays = [sequences.x, sequences.y, sequences.offsets]
@@ -199,6 +199,6 @@ def test_columns_at_once_and_cell_by_cell_are_the_same(
         assert results[:2] == results[2:]
         wanted = sorted(rows, key=lambda row: (list(dict.fromkeys(r[0] for r in rows)).index(row[0]), row[1]))
         numbers = [float(row[2].replace(",", ".")) for row in wanted]
-        sequences, _loss = data.read(str(tmp_path / "a.csv"), Account(id="who", time="when", target="y"), None)
+        sequences, _loss = data.read(str(tmp_path / "a.csv"), DataDescription(id="who", time="when", target="y"), None)
         assert sequences.x[:, 0].tolist() == numbers
         assert results[1][4] == [row[1].encode() for row in wanted]

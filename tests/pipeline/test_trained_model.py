@@ -46,7 +46,7 @@ def test_it_is_its_network_and_more(tmp_path: Path) -> None:
         _ = model.colour
 
 
-@pytest.mark.parametrize("about", [TABLE, CLASSES, {}], ids=["numbers", "classes", "no account"])
+@pytest.mark.parametrize("about", [TABLE, CLASSES, {}], ids=["numbers", "classes", "no description"])
 def test_predictions_of_arrays_are_those_of_files(about: dict[str, Any], tmp_path: Path) -> None:
     output = "softmax" if about.get("classes") else "identity"
     model = saved(tmp_path / "m.safetensors", about, output)

@@ -204,7 +204,7 @@ CHECKPOINT = record(
 
 
 def check_data(about: Mapping[str, Any], inputs: int, outputs: int) -> None:
-    """Hold the account of the data against itself and against the network's D and O. Raises ParseError."""
+    """Hold the description of the data against itself and against the network's D and O. Raises ParseError."""
     if not about:
         return
     classes, words = about["classes"], about.get("vocabulary")

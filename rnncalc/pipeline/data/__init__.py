@@ -1,6 +1,6 @@
-"""Data on the way in: a file becomes sequences, and an account of how it was read, so that the next is read alike.
+"""Data on the way in: a file becomes sequences, and a description of how it was read, so that the next is read alike.
 
-One kind of file, one module with `read(source, about, loss) -> DataRows`. The account (`about`, kept in the model)
+One kind of file, one module with `read(source, about, loss) -> DataRows`. The description (`about`, kept in the model)
 holds the columns, the vocabulary, the labels of classes and the scaling. What it does not say yet, reading finds out.
 """
 
@@ -20,12 +20,12 @@ from rnncalc.errors import ParseError, ProblemError
 from rnncalc.model.losses import usual_loss
 from rnncalc.network.training.sequences import Sequences
 from rnncalc.network.weights.schema import MISSING
-from rnncalc.pipeline.account import Account
 from rnncalc.pipeline.data import scaling
 from rnncalc.pipeline.data.frame import Frame
 from rnncalc.pipeline.data.gaps import fill, filled
 from rnncalc.pipeline.data.rows import DataRows
 from rnncalc.pipeline.data.windows import arranged
+from rnncalc.pipeline.data_description import DataDescription
 
 KINDS = {  # ending → module, and what it reads
     ".csv": "table", ".tsv": "table", ".parquet": "table", ".pq": "table", ".npz": "arrays", ".npy": "arrays",
@@ -46,7 +46,7 @@ BELONG = {
 }  # option → kinds of data
 
 
-def read(source: str | Frame, about: Account, loss: str | None = None) -> tuple[Sequences, str]:
+def read(source: str | Frame, about: DataDescription, loss: str | None = None) -> tuple[Sequences, str]:
     """Read sequences to train on, and the loss of their targets; complete `about` in place, but for scaling.
 
     source: a path, or a frame. Raises ParseError (file, line, column), ProblemError.
@@ -62,8 +62,8 @@ def read(source: str | Frame, about: Account, loss: str | None = None) -> tuple[
     return sequences, loss
 
 
-def read_again(source: str | Frame, about: Account) -> Sequences:
-    """Read sequences, with targets or without, as the account has it: columns, vocabulary, labels and scaling."""
+def read_again(source: str | Frame, about: DataDescription) -> Sequences:
+    """Read sequences, with targets or without, as the description has it: columns, vocabulary, labels and scaling."""
     return scaling.applied(arranged(_rows(source, replace(about), None), about)[0], about)
 
 
@@ -82,7 +82,7 @@ class Inputs:
     begins: np.ndarray
 
 
-def read_inputs(source: str | Frame, about: Account) -> Inputs:
+def read_inputs(source: str | Frame, about: DataDescription) -> Inputs:
     """Read what is to be predicted: see `arranged`, whole."""
     about = replace(about, predicting=True)
     rows = _rows(source, about, None)
@@ -92,17 +92,17 @@ def read_inputs(source: str | Frame, about: Account) -> Inputs:
 
 
 def fitted(
-    train: Sequences, others: list[Sequences | None], about: Account, loss: str, output: str
+    train: Sequences, others: list[Sequences | None], about: DataDescription, loss: str, output: str
 ) -> list[Sequences | None]:
-    """Standardise all of them by the mean and deviation of the first, which the account keeps.
+    """Standardise all of them by the mean and deviation of the first, which the description keeps.
 
-    loss, output: of the network that learns them, which say what is standardised unless the account does.
+    loss, output: of the network that learns them, which say what is standardised unless the description does.
     """
     scaling.learn(train, about, scaling.usual_scale(loss, output), loss)
     return [part and scaling.applied(part, about) for part in (train, *others)]
 
 
-def _rows(data: str | Frame, about: Account, loss: str | None) -> DataRows:
+def _rows(data: str | Frame, about: DataDescription, loss: str | None) -> DataRows:
     known = about.inputs
     source = data if isinstance(data, str) else _("the frame")
     if isinstance(data, str) and ending(source) in EXCEL:

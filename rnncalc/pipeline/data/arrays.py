@@ -14,13 +14,13 @@ from rnncalc.common import npy
 from rnncalc.common.i18n import _
 from rnncalc.errors import ParseError, ProblemError
 from rnncalc.network.training.target_weights import row_weights
-from rnncalc.pipeline.account import Account
 from rnncalc.pipeline.data.gaps import filled
 from rnncalc.pipeline.data.rows import DataRows, Labels, said_to_be_classes
+from rnncalc.pipeline.data_description import DataDescription
 
 
-def read(source: str, about: Account, loss: str | None) -> DataRows:
-    """Read the arrays that the account names, x and y unless it does. Raises ParseError."""
+def read(source: str, about: DataDescription, loss: str | None) -> DataRows:
+    """Read the arrays that the description names, x and y unless it does. Raises ParseError."""
     x_name, y_name = _name(about.input, "x", source), _name(about.target, "y", source)
     targets = [] if about.predicting else [y_name, about.weight] if about.weight else [y_name]
     arrays, known = npy.read(source, (x_name, "lengths", *targets))
@@ -67,8 +67,13 @@ def read(source: str, about: Account, loss: str | None) -> DataRows:
 
 
 def _weights(
-    arrays: dict[str, np.ndarray], known: Sequence[str], offsets: np.ndarray, steps: int, about: Account, source: str
-) -> np.ndarray | None:  # fmt: skip
+    arrays: dict[str, np.ndarray],
+    known: Sequence[str],
+    offsets: np.ndarray,
+    steps: int,
+    about: DataDescription,
+    source: str,
+) -> np.ndarray | None:
     """Return what the target of each row counts, of one weight a sequence or one a step."""
     if not about.weight:
         return None
@@ -88,7 +93,13 @@ def _name(names: str | list[str] | None, default: str, source: str) -> str:
 
 
 def _targets(
-    y: np.ndarray, there: np.ndarray, offsets: np.ndarray, about: Account, loss: str | None, source: str, known: Labels
+    y: np.ndarray,
+    there: np.ndarray,
+    offsets: np.ndarray,
+    about: DataDescription,
+    loss: str | None,
+    source: str,
+    known: Labels,
 ) -> tuple[np.ndarray, str]:
     """Return the targets of every row, and whether they lie at every step or the last."""
     N, T = there.shape

@@ -16,8 +16,8 @@ from pyarrow import csv, parquet
 from rnncalc.common import bounds
 from rnncalc.common.i18n import _
 from rnncalc.errors import ParseError
-from rnncalc.pipeline.account import Account
 from rnncalc.pipeline.data.columns import Block, Columns, Table, Texts, printed
+from rnncalc.pipeline.data_description import DataDescription
 
 ROWS = 1 << 16  # of a block
 LONGEST = 1 << 24  # bytes of a text, and entries of a list, in what a Parquet file says of itself
@@ -106,7 +106,7 @@ class ParquetFile(Table):
 
     typed = True
 
-    def __init__(self, source: str, about: Account):
+    def __init__(self, source: str, about: DataDescription):
         """Raises ParseError, ProblemError."""
         super().__init__(source, about)
         with self._opened() as file:

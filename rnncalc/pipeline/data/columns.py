@@ -16,9 +16,9 @@ import numpy as np
 
 from rnncalc.common.i18n import _
 from rnncalc.errors import ParseError, ProblemError
-from rnncalc.pipeline.account import Account
 from rnncalc.pipeline.data.cells import Decimals, number
 from rnncalc.pipeline.data.gaps import filled
+from rnncalc.pipeline.data_description import DataDescription
 
 MOST_COLUMNS = 100_000
 _FRACTION = re.compile(r"\.0*$")
@@ -106,8 +106,8 @@ class Table:
     named, typed = True, False
     names: list[str]
 
-    def __init__(self, source: str, about: Account):
-        """Raises ProblemError where the account says what a table of this kind does not have."""
+    def __init__(self, source: str, about: DataDescription):
+        """Raises ProblemError where the description says what a table of this kind does not have."""
         self.source, self.gaps, self.decimals = source, filled(about), Decimals(grouped=True)
         for option in ("encoding", "sep") if self.typed else ():
             if getattr(about, option):
@@ -122,7 +122,7 @@ class Table:
         """Tell whether a column holds times rather than texts that say them."""
         return False
 
-    def form(self, about: Account) -> list[str]:
+    def form(self, about: DataDescription) -> list[str]:
         """Return what is unusual in how the file was read, and was not said by whoever has it read."""
         return []
 

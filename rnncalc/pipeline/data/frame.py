@@ -9,8 +9,8 @@ import numpy as np
 
 from rnncalc.common.i18n import _
 from rnncalc.errors import ProblemError
-from rnncalc.pipeline.account import Account
 from rnncalc.pipeline.data.columns import Block, Columns, Table, Texts, printed
+from rnncalc.pipeline.data_description import DataDescription
 
 ROWS = 1 << 16  # of a block
 _INPUTS, _NUMBERS = "iufb", "iuf"  # kinds of dtypes
@@ -47,7 +47,7 @@ class FrameTable(Table):
 
     typed = True
 
-    def __init__(self, frame: Any, about: Account):
+    def __init__(self, frame: Any, about: DataDescription):
         """Raises ProblemError."""
         super().__init__(_("the frame"), about)
         self.frame = of_columns(frame)

@@ -7,16 +7,16 @@ from dataclasses import replace
 import numpy as np
 
 from rnncalc.common.spool import blocks, on_disk_if_large
-from rnncalc.pipeline.account import Account
 from rnncalc.pipeline.data.rows import DataRows
+from rnncalc.pipeline.data_description import DataDescription
 
 
-def filled(about: Account) -> bool:
+def filled(about: DataDescription) -> bool:
     """Tell whether inputs may be missing."""
     return about.missing not in (None, "error")
 
 
-def fill(rows: DataRows, about: Account) -> DataRows:
+def fill(rows: DataRows, about: DataDescription) -> DataRows:
     """Return rows with what stands for missing inputs, as far as the rows themselves say it.
 
     forward: the value before, of the same sequence. mask: an indicator beside every input, 1 where it is missing. What

@@ -20,13 +20,13 @@ from rnncalc.common.places import in_words
 from rnncalc.common.spool import Spool
 from rnncalc.errors import ParseError
 from rnncalc.network.training.target_weights import row_weights
-from rnncalc.pipeline.account import Account
 from rnncalc.pipeline.data.rows import DataRows, Labels, encoded, said_to_be_classes, vocabulary
 from rnncalc.pipeline.data.text import split
+from rnncalc.pipeline.data_description import DataDescription
 
 
-def read(source: str, about: Account, loss: str | None) -> DataRows:
-    """Read the keys that the account names, x and y unless it does. Raises ParseError with line and key.
+def read(source: str, about: DataDescription, loss: str | None) -> DataRows:
+    """Read the keys that the description names, x and y unless it does. Raises ParseError with line and key.
 
     The file is read twice: what its lines have in common must be known before the first one becomes rows.
     """
@@ -68,7 +68,7 @@ def read(source: str, about: Account, loss: str | None) -> DataRows:
     )
 
 
-def _survey(source: str, name: str, encoding: str, about: Account, targets: _Targets) -> None:
+def _survey(source: str, name: str, encoding: str, about: DataDescription, targets: _Targets) -> None:
     """Read the file once, to learn the vocabulary of texts and of what kind targets are."""
     texts: bool | None = None
     counts: Counter[str] = Counter()
@@ -128,7 +128,7 @@ def _matrix(value: Any, where: str) -> np.ndarray:
 class _Targets:
     """The targets of all lines: classes or numbers, for each sequence or each step."""
 
-    def __init__(self, source: str, name: str, about: Account, loss: str | None):
+    def __init__(self, source: str, name: str, about: DataDescription, loss: str | None):
         self.source, self.name, self.about = source, name, about
         self.classes, self.labels = said_to_be_classes(about, loss), Labels(about.labels)
         self.any = self.named = self.numeric = self.long = False

@@ -8,14 +8,14 @@ from typing import Any
 from rnncalc.common.i18n import _
 from rnncalc.errors import ProblemError
 from rnncalc.network.training.targets import seen_backward
-from rnncalc.pipeline.account import Account
 from rnncalc.pipeline.data.cells import is_gap
+from rnncalc.pipeline.data_description import DataDescription
 
 MOST = 12  # columns that are named
 
 
-def remarks(about: Account, chosen: bool, direction: str, summary: str) -> list[str]:
-    """Return notes, a line each. about: the account of the data; chosen: whether the inputs were given by name;
+def remarks(about: DataDescription, chosen: bool, direction: str, summary: str) -> list[str]:
+    """Return notes, a line each. about: the description of the data; chosen: whether the inputs were given by name;
     summary: what the read-out sees.
 
     Raises ProblemError where a layer that runs backward would see the targets.
@@ -41,7 +41,7 @@ def remarks(about: Account, chosen: bool, direction: str, summary: str) -> list[
     return notes + (_backward(about, both, summary) if direction != "forward" else [])
 
 
-def defaults(about: Account, given: Mapping[str, Any]) -> list[str]:
+def defaults(about: DataDescription, given: Mapping[str, Any]) -> list[str]:
     """Return in one line what nobody has said: what is standardised, and whether targets are numbers or classes.
 
     given: the options that somebody has. There is nothing to say of a text, nor of an example.
@@ -66,7 +66,7 @@ def defaults(about: Account, given: Mapping[str, Any]) -> list[str]:
     return [_("; ").join(said)] if said else []
 
 
-def _backward(about: Account, both: list[str], summary: str) -> list[str]:
+def _backward(about: DataDescription, both: list[str], summary: str) -> list[str]:
     if about.at == "last":
         return [seen_backward()] if summary == "last" else []
     if about.kind == "text" or (about.ahead and both):

@@ -11,7 +11,7 @@ import numpy as np
 from rnncalc.common.i18n import _
 from rnncalc.common.spool import blocks
 from rnncalc.model.losses import LOSSES, SIGN, takes_classes
-from rnncalc.pipeline.account import Account
+from rnncalc.pipeline.data_description import DataDescription
 
 UNSEEN = -2  # the number of the first class that training had not seen, as long as rows are arranged
 
@@ -33,8 +33,8 @@ class DataRows:
     source: str = ""  # what messages call the file
 
 
-def said_to_be_classes(about: Account, loss: str | None) -> bool | None:
-    """Tell whether targets are classes as far as the account or the loss says; None where what they are decides.
+def said_to_be_classes(about: DataDescription, loss: str | None) -> bool | None:
+    """Tell whether targets are classes as far as the description or the loss says; None where what they are decides.
 
     That is one rule for every kind of file: texts, true and false are classes, numbers are numbers. Whole numbers are
     no exception: they may be counts, and a single gap makes fractions of them in NumPy and pandas.

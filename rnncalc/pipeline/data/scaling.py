@@ -13,8 +13,8 @@ from rnncalc.errors import ProblemError
 from rnncalc.model.losses import LOSSES
 from rnncalc.network.training.sequences import Sequences
 from rnncalc.network.weights.schema import SCALES
-from rnncalc.pipeline.account import Account
 from rnncalc.pipeline.data.gaps import filled
+from rnncalc.pipeline.data_description import DataDescription
 
 
 def usual_scale(loss: str, output: str) -> str:
@@ -26,10 +26,10 @@ def usual_scale(loss: str, output: str) -> str:
     return "inputs" if yes_or_no or output != "identity" else "both"
 
 
-def learn(train: Sequences, about: Account, usual: str, loss: str) -> None:
+def learn(train: Sequences, about: DataDescription, usual: str, loss: str) -> None:
     """Learn mean and deviation of every column; of the targets too with `both`, where they are numbers.
 
-    usual: what is standardised unless the account says it; loss: what it is learnt for. Raises ProblemError.
+    usual: what is standardised unless the description says it; loss: what it is learnt for. Raises ProblemError.
     """
     about.complete(scale=usual)
     one_of("scale", about.scale, SCALES)
@@ -44,7 +44,7 @@ def learn(train: Sequences, about: Account, usual: str, loss: str) -> None:
         about.y_mean, about.y_std = _moments(train.y)
 
 
-def applied(sequences: Sequences, about: Account) -> Sequences:
+def applied(sequences: Sequences, about: DataDescription) -> Sequences:
     """Return the same sequences, standardised."""
     x, y = sequences.x, sequences.y
     if about.x_fill:
@@ -57,7 +57,7 @@ def applied(sequences: Sequences, about: Account) -> Sequences:
     return replace(sequences, x=x, y=y)
 
 
-def undone(y: np.ndarray, about: Account) -> np.ndarray:
+def undone(y: np.ndarray, about: DataDescription) -> np.ndarray:
     """Return predictions in the units of the data."""
     if not about.y_mean:
         return y

@@ -16,7 +16,6 @@ from rnncalc.common.i18n import _
 from rnncalc.common.spool import Spool
 from rnncalc.errors import ParseError, ProblemError
 from rnncalc.network.training.target_weights import checked
-from rnncalc.pipeline.account import Account
 from rnncalc.pipeline.data.cells import is_gap
 from rnncalc.pipeline.data.columns import Block, Row, Table, Texts
 from rnncalc.pipeline.data.frame import Frame, FrameTable
@@ -25,12 +24,13 @@ from rnncalc.pipeline.data.rows import DataRows, said_to_be_classes
 from rnncalc.pipeline.data.table_file import TableFile
 from rnncalc.pipeline.data.target_columns import TargetColumns
 from rnncalc.pipeline.data.times import Times, is_time
+from rnncalc.pipeline.data_description import DataDescription
 
 PARQUET = (".parquet", ".pq")
 
 
-def read(data: str | Frame, about: Account, loss: str | None) -> DataRows:
-    """Read the columns that the account gives by name or by number from 1. Raises ParseError, ProblemError."""
+def read(data: str | Frame, about: DataDescription, loss: str | None) -> DataRows:
+    """Read the columns that the description gives by name or by number from 1. Raises ParseError, ProblemError."""
     file = _opened(data, about)
     source = file.source
     target = None if about.predicting else about.target
@@ -64,7 +64,7 @@ def read(data: str | Frame, about: Account, loss: str | None) -> DataRows:
     return rows
 
 
-def _weight(file: Table, about: Account) -> str | None:
+def _weight(file: Table, about: DataDescription) -> str | None:
     """Return which column holds weights, if targets are read at all; a file to be tested on may lack it."""
     if about.weight and about.classes is not None and about.weight not in file.names and not about.predicting:
         message = _("{name} has no column “{column}”: its targets count alike")
@@ -73,7 +73,7 @@ def _weight(file: Table, about: Account) -> str | None:
     return None if about.predicting else about.weight
 
 
-def _opened(source: str | Frame, about: Account) -> Table:
+def _opened(source: str | Frame, about: DataDescription) -> Table:
     """Open a frame, or a file by its ending. Raises ParseError, ProblemError."""
     if not isinstance(source, str):
         return FrameTable(source, about)
@@ -87,8 +87,8 @@ def _opened(source: str | Frame, about: Account) -> Table:
     return ParquetFile(source, about)
 
 
-def _inputs(file: Table, about: Account, targets: list[int], special: list[int], loss: str | None) -> list[int]:
-    """Return the input columns: those of the account, else all without another use and the past of what is foretold.
+def _inputs(file: Table, about: DataDescription, targets: list[int], special: list[int], loss: str | None) -> list[int]:
+    """Return the input columns: those described, else all without another use and the past of what is foretold.
 
     Raises ProblemError.
     """
@@ -105,7 +105,7 @@ def _inputs(file: Table, about: Account, targets: list[int], special: list[int],
     return inputs
 
 
-def _numeric(file: Table, targets: list[int], about: Account, loss: str | None) -> bool:
+def _numeric(file: Table, targets: list[int], about: DataDescription, loss: str | None) -> bool:
     """Tell whether targets are numbers, by the first value of each."""
     first = [next((text for _line, text in file.column(n) if not is_gap(text)), "") for n in targets]
     return not said_to_be_classes(about, loss) and None not in map(file.decimals.number, first)
@@ -208,7 +208,7 @@ class _Reader:
             return _("{error}; if it tells sequences apart: --id {column}; --input names the columns that are inputs")
         return _("{error}; --input names the columns that are inputs")
 
-    def rows(self, about: Account) -> DataRows:
+    def rows(self, about: DataDescription) -> DataRows:
         """Return all rows, sequence by sequence."""
         unseen = self.targets.labels.unseen
         y, x, form, weights = self.targets.array(), self.x.array(), self.file.form(about), None

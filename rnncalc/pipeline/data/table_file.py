@@ -19,10 +19,10 @@ from rnncalc.common import bounds, encodings
 from rnncalc.common.compressed import ending
 from rnncalc.common.i18n import _
 from rnncalc.errors import ParseError, ProblemError
-from rnncalc.pipeline.account import Account
 from rnncalc.pipeline.data.cells import Decimals, is_gap
 from rnncalc.pipeline.data.columns import MOST_COLUMNS, Block, Row, Table, Texts
 from rnncalc.pipeline.data.long_text import LongText
+from rnncalc.pipeline.data_description import DataDescription
 
 LINES = 50_000  # lines of a block
 
@@ -30,7 +30,7 @@ LINES = 50_000  # lines of a block
 class TableFile(Table):
     """A text with a row a line, or with cells in quotes that go on over the end of a line."""
 
-    def __init__(self, source: str, about: Account):
+    def __init__(self, source: str, about: DataDescription):
         """Raises ParseError, ProblemError."""
         super().__init__(source, about)
         self.encoding, separator = bounds.encoding(source, about.encoding), about.sep
@@ -43,7 +43,7 @@ class TableFile(Table):
         self.blanks = list[int]()  # lines without values: the end of the file, or else gaps
         self.names = self._header(about)
 
-    def _header(self, about: Account) -> list[str]:
+    def _header(self, about: DataDescription) -> list[str]:
         names = list[str]()
         lines = bounds.lines(self.source, self.encoding, newline="")
         for _line, after, row in self.parsed(islice(lines, self.preamble, None), self.preamble + 1):
@@ -67,7 +67,7 @@ class TableFile(Table):
         self.check_names()
         return names
 
-    def form(self, about: Account) -> list[str]:
+    def form(self, about: DataDescription) -> list[str]:
         """Return what is unusual in how the file was read, and was not said by whoever has it read."""
         usual = about.sep or self.preamble or (self.mark == "\t" and ending(self.source) == ".tsv")
         said = encodings.form("" if about.encoding else self.encoding, "," if usual else self.mark)

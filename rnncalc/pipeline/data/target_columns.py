@@ -10,18 +10,24 @@ import numpy as np
 from rnncalc.common.i18n import _
 from rnncalc.common.spool import Spool
 from rnncalc.errors import ParseError, ProblemError
-from rnncalc.pipeline.account import Account
 from rnncalc.pipeline.data.cells import Decimals, is_gap, is_grouped
 from rnncalc.pipeline.data.columns import Texts
 from rnncalc.pipeline.data.rows import Labels, said_to_be_classes
+from rnncalc.pipeline.data_description import DataDescription
 
 
 class TargetColumns:
     """Collects the targets of block after block. `classes` is None as long as nothing but gaps was there."""
 
     def __init__(
-        self, source: str, names: list[str], columns: list[int], about: Account, loss: str | None, decimals: Decimals
-    ):  # fmt: skip
+        self,
+        source: str,
+        names: list[str],
+        columns: list[int],
+        about: DataDescription,
+        loss: str | None,
+        decimals: Decimals,
+    ):
         self.source, self.columns, self.decimals = source, columns, decimals
         self.names = [names[column] for column in columns]
         self.labels, self.y = Labels(about.labels), Spool()

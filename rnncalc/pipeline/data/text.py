@@ -15,15 +15,15 @@ from rnncalc.common import bounds
 from rnncalc.common.encodings import form
 from rnncalc.common.spool import Spool, copied
 from rnncalc.common.suggest import one_of
-from rnncalc.pipeline.account import Account
 from rnncalc.pipeline.data.rows import DataRows, encoded, vocabulary
+from rnncalc.pipeline.data_description import DataDescription
 
 END = "\n"
 CHUNK = 1 << 20  # characters read at a time
 
 
-def read(source: str, about: Account, loss: str | None) -> DataRows:
-    """Read a text as tokens, as one stream or line by line, as the account has it. Raises ParseError."""
+def read(source: str, about: DataDescription, loss: str | None) -> DataRows:
+    """Read a text as tokens, as one stream or line by line, as the description has it. Raises ParseError."""
     about.complete(tokens="chars", by="stream", at="every")
     for name, known in (("tokens", ("chars", "words")), ("by", ("stream", "line"))):
         one_of(name, getattr(about, name), known)

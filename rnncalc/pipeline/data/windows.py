@@ -10,11 +10,11 @@ from rnncalc.common.i18n import _
 from rnncalc.common.spool import BLOCK, blocks, copied, on_disk_if_large, release
 from rnncalc.errors import ProblemError
 from rnncalc.network.training.sequences import Sequences
-from rnncalc.pipeline.account import Account
 from rnncalc.pipeline.data.rows import DataRows, without_unseen
+from rnncalc.pipeline.data_description import DataDescription
 
 
-def arranged(rows: DataRows, about: Account, whole: bool = False) -> tuple[Sequences, np.ndarray | None]:
+def arranged(rows: DataRows, about: DataDescription, whole: bool = False) -> tuple[Sequences, np.ndarray | None]:
     """Arrange rows as sequences, and their times alike.
 
     whole: a series stays one sequence, unless its windows have their target at the last step, after so many steps from
@@ -58,7 +58,7 @@ def _cut(rows: DataRows, begins: np.ndarray, lengths: np.ndarray, copy: bool) ->
     return replace(rows, x=x, y=y, offsets=offsets, times=times, weights=weights)
 
 
-def _ahead(rows: DataRows, about: Account) -> DataRows:
+def _ahead(rows: DataRows, about: DataDescription) -> DataRows:
     """Move targets ahead; of a horizon, those of so many steps lie beside one another, the nearest first."""
     y, offsets = rows.y, rows.offsets
     ahead, horizon = about.ahead or 0, about.horizon or 1

@@ -1,4 +1,4 @@
-"""The data of the examples: sequences to learn from, unseen ones to be tested on, and the account of both.
+"""The data of the examples: sequences to learn from, unseen ones to be tested on, and the description of both.
 
 Everything is drawn from fixed seeds, so that a run of an example is the same everywhere.
 """
@@ -13,19 +13,21 @@ from typing import Any
 import numpy as np
 
 from rnncalc.network.training.sequences import Sequences
-from rnncalc.pipeline.account import Account
 from rnncalc.pipeline.data.rows import encoded, vocabulary
+from rnncalc.pipeline.data_description import DataDescription
 
 HERE = Path(__file__).parent
-ExampleData = tuple[Sequences, Sequences, Account]
+ExampleData = tuple[Sequences, Sequences, DataDescription]
 
 
 def _numbers(x: np.ndarray, y: np.ndarray) -> Sequences:
     return Sequences.of(x, y, classes=False, inputs=x.shape[2])
 
 
-def _account(**known: Any) -> Account:
-    return Account(**{"kind": "arrays", "scale": "none", "classes": False, "at": "every", "targets": True, **known})
+def _description(**known: Any) -> DataDescription:
+    return DataDescription(
+        **{"kind": "arrays", "scale": "none", "classes": False, "at": "every", "targets": True, **known}
+    )
 
 
 def binary_addition() -> ExampleData:
@@ -35,7 +37,7 @@ def binary_addition() -> ExampleData:
     bits = np.arange(9)
     x = np.stack([a[:, None] >> bits & 1, b[:, None] >> bits & 1], axis=2).astype(np.float32)
     y = ((a + b)[:, None] >> bits & 1)[..., None].astype(np.float32)
-    return _numbers(x[1000:], y[1000:]), _numbers(x[:1000], y[:1000]), _account(inputs=2, outputs=1)
+    return _numbers(x[1000:], y[1000:]), _numbers(x[:1000], y[:1000]), _description(inputs=2, outputs=1)
 
 
 def sin_cos() -> ExampleData:
@@ -44,7 +46,7 @@ def sin_cos() -> ExampleData:
     angles = rng.uniform(0, 2 * np.pi, size=(600, 1)) + np.arange(60) * (2 * np.pi / 40)
     x, y = np.sin(angles)[..., None], np.cos(angles)[..., None]
     y[:, :5] = np.nan
-    return _numbers(x[:500], y[:500]), _numbers(x[500:], y[500:]), _account(inputs=1, outputs=1)
+    return _numbers(x[:500], y[:500]), _numbers(x[500:], y[500:]), _description(inputs=1, outputs=1)
 
 
 def digits() -> ExampleData:
@@ -54,7 +56,7 @@ def digits() -> ExampleData:
     order = np.random.default_rng(3).permutation(len(x))
     train, test = (Sequences.of(x[i], y[i], classes=True, inputs=8) for i in (order[360:], order[:360]))
     labels = [str(n) for n in range(10)]
-    return train, test, _account(inputs=8, outputs=10, classes=True, labels=labels, at="last")
+    return train, test, _description(inputs=8, outputs=10, classes=True, labels=labels, at="last")
 
 
 def poems() -> list[tuple[str, str, str]]:
@@ -73,7 +75,7 @@ def quatrains() -> ExampleData:
     order = np.random.default_rng(7).permutation(len(texts))
     cut = len(texts) // 10
     train, test = (_texts([texts[i] for i in which], words) for which in (order[cut:], order[:cut]))
-    about = _account(
+    about = _description(
         kind="text", by="line", tokens="chars", classes=True, vocabulary=words, labels=words, inputs=len(words),
         outputs=len(words),
     )  # fmt: skip
@@ -102,7 +104,7 @@ def cnn_features() -> ExampleData:
     x = features(films.reshape(-1, side, side)).reshape(count, T, -1).astype(np.float32)
     train, test = (Sequences.of(x[i], y[i], classes=True, inputs=x.shape[2]) for i in (slice(500), slice(500, None)))
     labels = ["right", "left", "down", "up"]
-    return train, test, _account(inputs=x.shape[2], outputs=4, classes=True, labels=labels, at="last")
+    return train, test, _description(inputs=x.shape[2], outputs=4, classes=True, labels=labels, at="last")
 
 
 def features(images: np.ndarray) -> np.ndarray:
@@ -144,7 +146,7 @@ def names() -> ExampleData:
     def some(which: np.ndarray) -> Sequences:
         return Sequences.of([rows[i] for i in which], [y[i] for i in which], classes=True, inputs=len(letters))
 
-    about = _account(
+    about = _description(
         kind="lines", tokens="chars", classes=True, vocabulary=letters, labels=list(LANGUAGES), at="last",
         inputs=len(letters), outputs=len(LANGUAGES), input=["x"], target=["y"],
     )  # fmt: skip

@@ -1,4 +1,4 @@
-"""The account of data: how it was read and what was learnt of it, so that the next file is read alike."""
+"""The description of data: how it was read and what was learnt of it, so that the next file is read alike."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from rnncalc.network.weights.model_file import Model
 
 
 @dataclass
-class Account:
+class DataDescription:
     """What is known of data: first what a person may say of it, then what reading finds out. Empty means not known.
 
     A model file keeps it as an object of JSON, without what is not known, or belongs to one file (OF_A_FILE).
@@ -51,13 +51,13 @@ class Account:
     notes: list[str] = field(default_factory=list)  # what a person should know of how files were read
 
     @classmethod
-    def of(cls, known: Mapping[str, Any]) -> Account:
-        """Make an account of a model's data, or of options, by the names of the fields; other names are left out."""
+    def of(cls, known: Mapping[str, Any]) -> DataDescription:
+        """Make a description of a model's data, or of options, by the names of the fields; other names are left out."""
         return cls(**{name: known[name] for name in NAMES if known.get(name) is not None})
 
     @classmethod
-    def of_model(cls, model: Model) -> Account:
-        """Make the account of a model's data; for weights that come without one every column is an input."""
+    def of_model(cls, model: Model) -> DataDescription:
+        """Make the description of a model's data; for weights that come without one every column is an input."""
         if model.data:
             return cls.of({"scale": "none", **model.data})  # what it does not say was not learnt, and is not now
         sizes = model.network.sizes
@@ -65,7 +65,7 @@ class Account:
 
     def known(self) -> dict[str, Any]:
         """Return what is known, by name: the inverse of `of`."""
-        unknown = vars(Account())
+        unknown = vars(DataDescription())
         return {name: value for name, value in vars(self).items() if value != unknown[name] and name not in OF_A_FILE}
 
     def foretold(self) -> list[str]:
@@ -83,5 +83,7 @@ class Account:
 
 
 OF_A_FILE = ("encoding", "sep", "predicting", "notes")
-NAMES = tuple(part.name for part in fields(Account))
-OPTIONS = {part.name: str(part.type) for part in fields(Account)[: NAMES.index("inputs")]}  # what a person may say
+NAMES = tuple(part.name for part in fields(DataDescription))
+OPTIONS = {
+    part.name: str(part.type) for part in fields(DataDescription)[: NAMES.index("inputs")]
+}  # what a person may say
