@@ -160,9 +160,10 @@ def _terms(pattern: list[Monomial], terms: list[Monomial], match: Match, first: 
             continue
         for after in _products(list(inside), list(parts), match):
             left = terms[:at] + terms[at + 1 :]
-            if optional and len(inside) == 1:  # b_ih + b_hh
+            if optional and len(inside) == 1:  # b_ih + b_hh; that it ends here is the last case below
                 yield from _terms(pattern, left, after, at)
-            yield from _terms(rest, left, after)
+            else:
+                yield from _terms(rest, left, after)
     if optional:
         yield from _terms(rest, terms, match)
 
@@ -179,9 +180,10 @@ def _products(pattern: list[Factor], parts: list[Factor], match: Match) -> Itera
 def factors(pattern: Factor, given: Factor, match: Match) -> Iterator[Match]:
     """Every way in which one factor is the other."""
     if isinstance(pattern, Signal):
-        if isinstance(given, Signal):
-            yield from _bound(pattern, given, match)
-        if pattern.offset == 0 and pattern.key in match.pattern.lines and pattern.key not in match.lines:
+        bound = list(_bound(pattern, given, match)) if isinstance(given, Signal) else []
+        yield from bound
+        written_in = pattern.offset == 0 and pattern.key in match.pattern.lines and pattern.key not in match.lines
+        if written_in and not bound:  # a signal that is bound has its definition compared later
             for inside in [_alone(match.pattern.lines[pattern.key])]:
                 if inside is not None and not (isinstance(inside, Function) and inside.name.startswith(ANY)):
                     yield from factors(inside, given, match)
