@@ -57,7 +57,7 @@ def variants(problem: Problem, spec: Spec) -> list[tuple[str, Spec]]:
     return [(mistake.id, variant.spec) for mistake in MISTAKES.values() for variant in mistake.variants(spec, context)]
 
 
-@pytest.mark.parametrize("case", CASES)
+@pytest.mark.parametrize("case", sorted(CASES.keys() - {"a stack, sum", "a stack, ave"}))  # concat and mul tell as much
 def test_lanes_are_the_problems_solved_alone(case: str) -> None:
     problem = CASES[case]()
     spec = of_problem(problem, problem.forward())

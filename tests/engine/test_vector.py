@@ -113,8 +113,8 @@ sys.path.insert(0, {tests!r})
 from support.helpers import CELLS, ODD, inputs, random_network
 import numpy as np
 from rnncalc.engine.compiled.codegen.register import WIDTH
-for cell in (CELLS["lstm"], CELLS["gru"], CELLS["jordan"].switch(output="softmax"), ODD):
-    for dtype in ("float64", "float32"):
+for cell in (CELLS["lstm"], CELLS["jordan"].switch(output="softmax"), ODD):
+    for dtype in ("float64", "float32") if cell.name == "odd" else ("float32",):
         top = None if cell.owns_read_out else "log_softmax"
         net = random_network(cell, 1, engine="numba", dtype=dtype, H=11, read_out=top)
         x = inputs(net, np.random.default_rng(2), 3, 9)

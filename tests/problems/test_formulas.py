@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import itertools
 import re
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -14,6 +16,7 @@ from support.sheets import problem
 
 from rnncalc.errors import RnncalcError
 from rnncalc.problems import problem_text
+from rnncalc.problems.formulas import cell_match
 
 CELLS = {
     "elman": ["h_t = tanh(W x_t + U h_{t-1} + b)"],
@@ -116,3 +119,25 @@ def test_a_long_run_of_letters_or_digits_is_read_once(run: str) -> None:
     for text in (f"h_1 = {run * (60_000 // len(run))}", f"U = 1\nW = 2\nx = 1\nh_t = {run * (60_000 // len(run))}"):
         with suppress(RnncalcError):
             problem_text.read(text, named="sheet")
+
+
+@pytest.mark.parametrize("bias", ["", " + b{}", " + b_i{0} + b_h{0}"])
+def test_each_way_in_which_equations_are_a_cell_is_tried_once(monkeypatch: pytest.MonkeyPatch, bias: str) -> None:
+    """Tried twice a line, the eight choices of an LSTM were 256 ways."""
+    numbers, ways, matches = itertools.count(1), [], cell_match.matches
+
+    def counted(*arguments: Any) -> Iterator[cell_match.Match]:
+        ways.append(list(matches(*arguments)))
+        return iter(ways[-1])
+
+    monkeypatch.setattr(cell_match, "matches", counted)
+    lines = [f"{gate} = sigmoid(W_{gate} x_t + U_{gate} h_{{t-1}}{bias.format(gate)})" for gate in "ifo"]
+    lines += [
+        f"g = tanh(W_g x_t + U_g h_{{t-1}}{bias.format('g')})",
+        "c_t = f * c_{t-1} + i * g",
+        "h_t = o * tanh(c_t)",
+    ]
+    names = sorted(set(re.findall(r"\b(?:W|U|b|b_i|b_h)_?[ifog]\b", "\n".join(lines))))
+    sheet = "\n".join([*lines, *(f"{name} = 0.{next(numbers)}" for name in names), "x = 0.7, 0.2"])
+    assert problem(sheet).network.layers[0].cell.name == "lstm"
+    assert max(map(len, ways)) == 1
