@@ -123,12 +123,12 @@ def test_a_long_run_of_letters_or_digits_is_read_once(run: str) -> None:
 
 @pytest.mark.parametrize("bias", ["", " + b{}", " + b_i{0} + b_h{0}"])
 def test_each_way_in_which_equations_are_a_cell_is_tried_once(monkeypatch: pytest.MonkeyPatch, bias: str) -> None:
-    """Tried twice a line, the eight choices of an LSTM were 256 ways."""
-    numbers, ways, matches = itertools.count(1), [], cell_match.matches
+    """Tried twice a line, the eight choices of an LSTM gave 256 matches."""
+    numbers, tried, matches = itertools.count(1), [], cell_match.matches
 
     def counted(*arguments: Any) -> Iterator[cell_match.Match]:
-        ways.append(list(matches(*arguments)))
-        return iter(ways[-1])
+        tried.append(list(matches(*arguments)))
+        return iter(tried[-1])
 
     monkeypatch.setattr(cell_match, "matches", counted)
     lines = [f"{gate} = sigmoid(W_{gate} x_t + U_{gate} h_{{t-1}}{bias.format(gate)})" for gate in "ifo"]
@@ -140,4 +140,4 @@ def test_each_way_in_which_equations_are_a_cell_is_tried_once(monkeypatch: pytes
     names = sorted(set(re.findall(r"\b(?:W|U|b|b_i|b_h)_?[ifog]\b", "\n".join(lines))))
     sheet = "\n".join([*lines, *(f"{name} = 0.{next(numbers)}" for name in names), "x = 0.7, 0.2"])
     assert problem(sheet).network.layers[0].cell.name == "lstm"
-    assert max(map(len, ways)) == 1
+    assert max(map(len, tried)) == 1
