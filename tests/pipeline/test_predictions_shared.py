@@ -148,7 +148,7 @@ def test_the_recipe_for_dask_runs_as_written(at: str, classes: bool, tmp_path: P
     (recipe,) = [block for block in re.findall(r"```python\n(.*?)```", page, re.DOTALL) if "map_partitions" in block]
     done = subprocess.run([sys.executable, "-c", recipe], cwd=tmp_path, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
-    written = [pd.read_csv(path) for path in sorted((tmp_path / "predictions").iterdir())]
+    written = [pd.read_csv(path, float_precision="round_trip") for path in sorted((tmp_path / "predictions").iterdir())]
     for made, part in zip(written, wanted, strict=True):
         assert made.to_csv(index=False) == part.to_csv(index=False)
         assert "station" in made or at == "every"
