@@ -65,6 +65,12 @@ def shares(number: int, threads: int, fewest: int = FEWEST) -> list[slice]:
     return [slice(begin, end) for begin, end in zip(ends, ends[1:])]
 
 
+def pieces(part: slice, most: int) -> list[slice]:
+    """A run of sequences in runs of about as many each, of no more than `most`."""
+    count = -(-(part.stop - part.start) // most)
+    return [slice(part.start + own.start, part.start + own.stop) for own in shares(part.stop - part.start, count, 1)]
+
+
 def side_by_side(work: Callable[[Part], Answer], parts: Sequence[Part]) -> list[Answer]:
     """The work on every part, in order; the calling thread does the first. The others' work may wait for each other."""
     if len(parts) == 1:

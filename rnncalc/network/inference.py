@@ -1,7 +1,8 @@
 """The outputs of a network alone, without a trace: through its layers step by step, or across the sequences of a batch.
 
 Both give the same bits. A vector along the units of a row is full where there are many units; across the sequences,
-where there are many sequences. The layout that leaves fewer lanes empty is taken.
+where there are many sequences. The layout that leaves fewer lanes empty is taken, and of very many sequences that
+across them where rows are short: what a row costs beside its vectors is then saved too.
 """
 
 from __future__ import annotations
@@ -22,6 +23,8 @@ from rnncalc.network.trace import Trace
 from rnncalc.network.view import View
 
 FEW = 8  # sequences whose inputs make full tiles at every step: fewer are laid out for many steps at once
+MANY = 4096  # sequences whose rows no cache holds from step to step
+BESIDE = 1 / 3  # of a vector: what a row then costs along the units beside its vectors
 FULLER = 1.15  # how much fuller the vectors must be for the transposition of inputs and outputs to pay
 
 Outputs = tuple[np.ndarray, States | None]
@@ -122,8 +125,8 @@ def across_pays(network: Stack, view: View) -> bool:
     if sequences < 2 or view.schedule.ragged or not view.schedule.steps or not network.compiles or network.summarises:
         return False
     lanes = network.lanes
-    units = [part.width for part in network.passes]
-    along = sum(-(-width // lanes) * lanes for width in units) / sum(units)
+    units, beside = [part.width for part in network.passes], BESIDE if sequences >= MANY else 0
+    along = sum((-(-width // lanes) + beside) * lanes for width in units) / sum(units)
     return -(-sequences // lanes) * lanes / sequences * FULLER < along
 
 

@@ -9,12 +9,12 @@ from functools import cached_property
 
 import numpy as np
 
-from rnncalc.common.threads import EVERY, shares, side_by_side
+from rnncalc.common.threads import EVERY, pieces, shares, side_by_side
 from rnncalc.engine.compiled.codegen.jit import machine_code
 from rnncalc.engine.compiled.execution.packed_cell import PackedCell
 from rnncalc.engine.compiled.execution.recomputed import Recomputed
 from rnncalc.engine.compiled.kernels import gradients as gradient_loops
-from rnncalc.engine.compiled.packing.memory import aligned
+from rnncalc.engine.compiled.packing.memory import aligned, rows_in_cache
 from rnncalc.engine.compiled.packing.views import Parts, Rows, run_of
 from rnncalc.model.equations.expression import INPUT
 from rnncalc.model.equations.functions import quiet
@@ -251,16 +251,19 @@ class CompiledAdjoint:
         back, packed, sequences = self.back, self.packed, self.schedule.sequences
         slot, width = back.offset(self.at) if self.at else 0, arriving.shape[1]
 
-        def share(part: slice) -> None:
-            arguments = (
-                self.cell.digest, signals, packed.pitch, back.geometry, block.reshape(-1), earlier.reshape(-1),
-                back.pitch, self.chunk, offsets, part.start, part.stop, back.products, back.rowwise, back.panels,
-                back.columns, packed.extras, slopes, arriving.reshape(-1), slot, width, met, clear,
-            )  # fmt: skip
-            back.code(arguments)(*arguments)
+        def share(parts: list[slice]) -> None:
+            for part in parts:
+                arguments = (
+                    self.cell.digest, signals, packed.pitch, back.geometry, block.reshape(-1), earlier.reshape(-1),
+                    back.pitch, self.chunk, offsets, part.start, part.stop, back.products, back.rowwise, back.panels,
+                    back.columns, packed.extras, slopes, arriving.reshape(-1), slot, width, met, clear,
+                )  # fmt: skip
+                back.code(arguments)(*arguments)
 
         alone = len(self.packed.element_wise) or not sequences  # element-wise parameters add up over the sequences
-        side_by_side(share, [EVERY] if alone else shares(sequences, self.compiled.threads))
+        most = rows_in_cache(packed.pitch + back.pitch, self.dtype)
+        parts = [[EVERY]] if alone else [pieces(part, most) for part in shares(sequences, self.compiled.threads)]
+        side_by_side(share, parts)
 
     def _add_up(
         self, block: np.ndarray, signals: np.ndarray, first: int, rows: slice, begin: int, weights: np.ndarray,

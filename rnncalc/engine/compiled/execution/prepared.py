@@ -6,14 +6,13 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from rnncalc.common.threads import EVERY, shares, side_by_side
+from rnncalc.common.threads import EVERY, pieces, shares, side_by_side
 from rnncalc.engine.compiled.execution.packed_cell import PackedCell
 from rnncalc.engine.compiled.execution.recomputed import Recomputed
-from rnncalc.engine.compiled.packing.memory import SMALL, aligned
+from rnncalc.engine.compiled.packing.memory import CHUNK, SMALL, aligned, rows_in_cache
 from rnncalc.engine.compiled.packing.views import Rows, run_of
 from rnncalc.model.packed_batch import BatchMajor, PackedBatch
 
-CHUNK = 256 * 1024  # bytes of the block: what stays in a second-level cache beside the weights
 FEWEST = 64  # rows of the block: each lap reads the input weights once, and eight rows at a time
 
 
@@ -36,7 +35,8 @@ class PreparedRun:
         compiled.begin(self.first, sequences, initial)
         self.blocks = list[np.ndarray]()  # used again: of two threads each gets its own
         self.pooled = self.entries * dtype.itemsize < SMALL
-        self.cell, self.where = compiled.cell.digest, (packed.geometry, schedule.offsets, EVERY.start, EVERY.stop)
+        self.parts = pieces(slice(0, sequences), rows_in_cache(packed.pitch, dtype)) if sequences else [EVERY]
+        self.cell, self.pitch, self.where = compiled.cell.digest, packed.pitch, (packed.geometry, schedule.offsets)
         by_batch = isinstance(schedule, BatchMajor) and schedule.steps > 0
         pitch_x = compiled.sizes.get("D", 0) * (schedule.steps if by_batch else 1)
         self.tables = pitch_x, int(by_batch), *packed.tables, packed.emitted
@@ -49,9 +49,12 @@ class PreparedRun:
             block = self.blocks.pop()
         except IndexError:
             block = self._block()
-        self.code(self.cell, block, *self.where, x.ravel(), *self.tables, out, self.states, final)
-        if self.laps:
-            block[: len(self.first)] = self.first
+        for part in self.parts:
+            if self.laps:
+                rows = slice(part.start * self.pitch, part.stop * self.pitch)
+                block[rows] = self.first[rows]
+            where = *self.where, part.start, part.stop
+            self.code(self.cell, block, *where, x.ravel(), *self.tables, out, self.states, final)
         if self.pooled:
             self.blocks.append(block)
         return out, final
@@ -73,7 +76,8 @@ class Tracing:
         self.first = np.empty(sequences * packed.pitch, dtype)
         compiled.begin(self.first, sequences, initial)
         self.digest, self.where = compiled.cell.digest, (packed.geometry, schedule.offsets)
-        self.parts = shares(sequences, compiled.threads) if sequences else [EVERY]
+        most = rows_in_cache(packed.pitch, dtype)
+        self.parts = [pieces(part, most) for part in shares(sequences, compiled.threads)] if sequences else [[EVERY]]
         out, final = compiled.nothing
         self.tables = *packed.tables, packed.emitted, out, packed.states, final
 
@@ -82,8 +86,9 @@ class Tracing:
         block[: len(self.first)] = self.first
         fed, pitch = run_of(x)
 
-        def share(part: slice) -> None:
-            self.code(self.digest, block, *self.where, part.start, part.stop, fed, pitch, 0, *self.tables)
+        def share(parts: list[slice]) -> None:
+            for part in parts:
+                self.code(self.digest, block, *self.where, part.start, part.stop, fed, pitch, 0, *self.tables)
 
         side_by_side(share, self.parts)
         rows = Rows(block.reshape(-1, self.pitch), self.compiled.lines)

@@ -15,6 +15,8 @@ import numpy as np
 SMALL = 1024 * 1024  # bytes; what is less is left to the allocator
 LINE = 64  # bytes of a cache line
 LEVEL_1 = 32 * 1024  # bytes of a first-level cache
+CHUNK = 256 * 1024  # bytes that stay in a second-level cache beside the weights
+TOGETHER = 64  # sequences that take a step together at least: each time its weights are read
 Scratch = tuple[int, tuple[np.ndarray, ...]]  # for how many rows, and the arrays
 LEAST = 256 * 1024 * 1024  # bytes that are kept for later, on a machine of any size
 
@@ -42,6 +44,14 @@ def aligned(entries: int, dtype: np.dtype) -> np.ndarray:
         begin = -block.__array_interface__["data"][0] % LINE // dtype.itemsize
         return block[begin : begin + entries]
     return np.asarray(_Lent(entries, dtype))
+
+
+def rows_in_cache(pitch: int, dtype: np.dtype) -> int:
+    """Sequences that take all their steps before others begin, so that what a step hands on stays in cache.
+
+    pitch: entries of a row of everything that a step of one sequence reads and writes.
+    """
+    return max(CHUNK // (3 * pitch * dtype.itemsize), TOGETHER)  # the step before, this one, and what streams by
 
 
 class ScratchPool:
