@@ -11,6 +11,7 @@ import os
 import runpy
 import subprocess
 import sys
+import tempfile
 import traceback
 from functools import cache
 from importlib import import_module
@@ -22,30 +23,36 @@ READY = ("rnncalc.common", "rnncalc.model", "rnncalc.problems", "rnncalc.check",
 SERVER = "from support.forked import serve; serve()"
 
 
-class Server:
-    """A process that forks commands, with the environment that it was started in."""
+def surroundings() -> dict[str, str]:
+    """This process's environment for commands: UTF-8, as wide as usual, buffered as usual."""
+    left_out = ("COLUMNS", "PYTHONUNBUFFERED", "PYTEST_CURRENT_TEST")
+    kept = {name: value for name, value in os.environ.items() if name not in left_out}
+    return {**kept, "PYTHONIOENCODING": "utf-8", "LC_ALL": "C.UTF-8"}
 
-    def __init__(self, surroundings: dict[str, str]):
-        self.process = subprocess.Popen(
-            [sys.executable, "-c", SERVER],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            env={**surroundings, "PYTHONPATH": os.pathsep.join(sys.path)},
-            text=True,
-        )
 
-    def run(self, arguments: tuple[str, ...], streams: list[str]) -> int:
-        """Run a command in this folder; its exit code. streams: files for standard input, output and error."""
-        assert self.process.stdin
-        assert self.process.stdout
-        print(json.dumps([arguments, streams, os.getcwd()]), file=self.process.stdin, flush=True)
-        return int(self.process.stdout.readline())
+SURROUNDINGS = surroundings()  # before any test changes them
+
+
+def run(arguments: tuple[str, ...], given: bytes) -> tuple[int, bytes, bytes]:
+    """Exit code, standard output and standard error of a command in this folder, in SURROUNDINGS."""
+    server = _server()
+    assert server.stdin
+    assert server.stdout
+    with tempfile.TemporaryDirectory() as folder:
+        streams = [Path(folder, name) for name in ("stdin", "stdout", "stderr")]
+        streams[0].write_bytes(given)
+        request = json.dumps([arguments, [str(path) for path in streams], os.getcwd()])
+        print(request, file=server.stdin, flush=True)
+        code = int(server.stdout.readline())
+        return code, streams[1].read_bytes(), streams[2].read_bytes()
 
 
 @cache
-def server(**surroundings: str) -> Server:
-    """The server of an environment, started when it is first needed."""
-    return Server(surroundings)
+def _server() -> subprocess.Popen[str]:
+    """The process that stands ready, started when it is first needed."""
+    environment = {**SURROUNDINGS, "PYTHONPATH": os.pathsep.join(sys.path)}
+    pipe, command = subprocess.PIPE, [sys.executable, "-c", SERVER]
+    return subprocess.Popen(command, stdin=pipe, stdout=pipe, env=environment, text=True)
 
 
 def serve() -> None:
@@ -84,13 +91,3 @@ def _become(arguments: list[str], streams: list[str], folder: str) -> None:
 
 def _text(number: int, mode: str, **options: Any) -> IO[Any]:
     return open(number, mode, encoding="utf-8", closefd=False, **options)
-
-
-def run(
-    arguments: tuple[str, ...], given: bytes, surroundings: dict[str, str], folder: Path
-) -> tuple[int, bytes, bytes]:
-    """Exit code, standard output and standard error of a command. folder: for the files that stand for its streams."""
-    streams = [folder / name for name in ("stdin", "stdout", "stderr")]
-    streams[0].write_bytes(given)
-    code = server(**surroundings).run(arguments, [str(path) for path in streams])
-    return code, streams[1].read_bytes(), streams[2].read_bytes()

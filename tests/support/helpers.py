@@ -6,7 +6,6 @@ import json
 import os
 import subprocess
 import sys
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -144,27 +143,15 @@ def run(
     *arguments: str, stdin: str | bytes = "", environment: Mapping[str, str] | None = None
 ) -> subprocess.CompletedProcess[str]:
     """The command line as its own process, piped; a forked one where the surroundings are those of all tests."""
-    surroundings = {**_surroundings(), **(environment or {})}
+    surroundings = {**forked.surroundings(), **(environment or {})}
     data = stdin.encode() if isinstance(stdin, str) else stdin
-    if surroundings == SURROUNDINGS and hasattr(os, "fork"):
-        with tempfile.TemporaryDirectory() as folder:
-            code, out, err = forked.run(arguments, data, surroundings, Path(folder))
+    if surroundings == forked.SURROUNDINGS and hasattr(os, "fork"):
+        code, out, err = forked.run(arguments, data)
     else:
-        done = subprocess.run(
-            [sys.executable, "-m", "rnncalc", *arguments], input=data, capture_output=True, env=surroundings
-        )
+        command = [sys.executable, "-m", "rnncalc", *arguments]
+        done = subprocess.run(command, input=data, capture_output=True, env=surroundings)
         code, out, err = done.returncode, done.stdout, done.stderr
     return subprocess.CompletedProcess(arguments, code, out.decode(), err.decode())
-
-
-def _surroundings() -> dict[str, str]:
-    """This process's environment for commands: UTF-8, as wide as usual, buffered as usual."""
-    left_out = ("COLUMNS", "PYTHONUNBUFFERED", "PYTEST_CURRENT_TEST")
-    kept = {name: value for name, value in os.environ.items() if name not in left_out}
-    return {**kept, "PYTHONIOENCODING": "utf-8", "LC_ALL": "C.UTF-8"}
-
-
-SURROUNDINGS = _surroundings()  # before any test changes them
 
 
 def python(code: str, folder: Path | None = None, **environment: str) -> str:
