@@ -19,7 +19,7 @@ from support.helpers import run
 from rnncalc.check.code.signature_file import PYTORCH, SHIPPED
 from rnncalc.check.verdicts.precision import KINDS
 from rnncalc.cli.main import COMMANDS, commands
-from rnncalc.cli.spoken import Spoken
+from rnncalc.cli.translated_commands import Spoken
 from rnncalc.common import i18n as language
 from rnncalc.common.wrapping import display_width
 from rnncalc.model.cells import CELLS
@@ -92,7 +92,7 @@ def test_messages_are_constants() -> None:
         "mistake.py",
         "mistakes.py",
         "slip.py",
-        "spoken.py",
+        "translated_commands.py",
         "click_words.py",
         "main.py",
         "results.py",

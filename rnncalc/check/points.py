@@ -9,7 +9,7 @@ import numpy as np
 
 from rnncalc.check.answers.claims import HOMEWORK, Answers
 from rnncalc.check.answers.names import QuantityIndex
-from rnncalc.check.answers.shaped import Quantity
+from rnncalc.check.answers.quantities import Quantity
 from rnncalc.check.verdicts.judging import Judging
 from rnncalc.check.verdicts.precision import Precision, precision_of
 from rnncalc.check.verdicts.records import ACCEPTED, BLANK, CARRIED, Judgement

@@ -8,8 +8,8 @@ from functools import cached_property
 from typing import Any
 
 from rnncalc.check.answers.claims import Answers
-from rnncalc.check.answers.leaves import plain
 from rnncalc.check.answers.names import QuantityIndex
+from rnncalc.check.answers.nested_lists import plain
 from rnncalc.check.graph.spec import of_problem
 from rnncalc.check.points import Marking, Scale
 from rnncalc.check.verdicts.judging import Judging

@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from rnncalc.cli.options import language_option, left_open, weights_options
-from rnncalc.cli.spoken import OutputFile, Spoken, remark
+from rnncalc.cli.translated_commands import OutputFile, Spoken, remark
 
 
 @click.command("convert", cls=Spoken)

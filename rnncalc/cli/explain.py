@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from rnncalc.cli.options import result_options, show
-from rnncalc.cli.spoken import Spoken
+from rnncalc.cli.translated_commands import Spoken
 from rnncalc.common.i18n import _
 from rnncalc.common.suggest import nearest
 

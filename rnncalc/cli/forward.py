@@ -8,7 +8,7 @@ import click
 
 from rnncalc.cli.options import drawing_options, drawn, engine_options, show
 from rnncalc.cli.problem_keys import GIVEN, PROBLEM_HELP, ProblemCommand, given, problem_argument, solved
-from rnncalc.cli.spoken import complain
+from rnncalc.cli.translated_commands import complain
 from rnncalc.common.i18n import _
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ import json
 import click
 
 from rnncalc.cli.options import language_option, output_option, put
-from rnncalc.cli.spoken import Spoken, remark
+from rnncalc.cli.translated_commands import Spoken, remark
 from rnncalc.common.files import write
 
 

@@ -15,7 +15,7 @@ import click
 from rnncalc.classroom.grading.choices import APART, ENDINGS, FEEDBACK, FORMATS, KEEP, RENDERED
 from rnncalc.cli import options
 from rnncalc.cli.problem_keys import MARKING_HELP
-from rnncalc.cli.spoken import Spoken, remark
+from rnncalc.cli.translated_commands import Spoken, remark
 from rnncalc.common import files
 from rnncalc.common.i18n import _
 from rnncalc.report import document_formats

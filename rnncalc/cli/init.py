@@ -15,7 +15,7 @@ from rnncalc.cli.options import (
     refuse_fragment,
     write_report,
 )
-from rnncalc.cli.spoken import Spoken, spoken
+from rnncalc.cli.translated_commands import Spoken, spoken
 from rnncalc.common.files import write
 from rnncalc.common.i18n import _
 from rnncalc.errors import RnncalcError

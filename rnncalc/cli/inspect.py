@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from rnncalc.cli.options import left_open, result_options, show, weights_options
-from rnncalc.cli.spoken import Spoken
+from rnncalc.cli.translated_commands import Spoken
 from rnncalc.common.i18n import N_, _
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ import click
 
 from rnncalc.cli import streams
 from rnncalc.cli.click_words import refuse
-from rnncalc.cli.spoken import Spoken, choose, complain
+from rnncalc.cli.translated_commands import Spoken, choose, complain
 from rnncalc.common.i18n import LANGUAGES, _, os_error_reason
 from rnncalc.common.suggest import nearest
 from rnncalc.common.version import __version__

@@ -15,7 +15,7 @@ import click
 
 from rnncalc.classroom import question_banks
 from rnncalc.cli.options import format_of, put, refuse_fragment, result_options, show
-from rnncalc.cli.spoken import Spoken, remark
+from rnncalc.cli.translated_commands import Spoken, remark
 from rnncalc.common import files
 from rnncalc.common.i18n import _
 from rnncalc.report.document_formats import ENDINGS

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from rnncalc.cli import streams
-from rnncalc.cli.spoken import OutputFile, remark, tell
+from rnncalc.cli.translated_commands import OutputFile, remark, tell
 from rnncalc.common.files import write
 from rnncalc.common.i18n import LANGUAGES, _, speak
 from rnncalc.common.letters import escaped

@@ -7,7 +7,7 @@ import re
 import click
 
 from rnncalc.cli.options import language_option, output_option
-from rnncalc.cli.spoken import Spoken
+from rnncalc.cli.translated_commands import Spoken
 from rnncalc.common.i18n import _
 
 

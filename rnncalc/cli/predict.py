@@ -9,7 +9,7 @@ import click
 
 from rnncalc.cli.forward import overflowed
 from rnncalc.cli.options import Threads, result_options, share_processors, show
-from rnncalc.cli.spoken import Spoken
+from rnncalc.cli.translated_commands import Spoken
 from rnncalc.common.i18n import _
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from rnncalc.cli.options import Decorated
-from rnncalc.cli.spoken import Spoken, complain
+from rnncalc.cli.translated_commands import Spoken, complain
 from rnncalc.common.i18n import _
 from rnncalc.common.suggest import nearest
 

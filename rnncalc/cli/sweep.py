@@ -18,8 +18,8 @@ from rnncalc.cli.options import (
     share_processors,
     write_report,
 )
-from rnncalc.cli.spoken import Spoken
 from rnncalc.cli.train import given, training_options
+from rnncalc.cli.translated_commands import Spoken
 from rnncalc.common.i18n import _
 
 FILES = ("data", "test", "continue_from")  # options that name files

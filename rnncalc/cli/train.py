@@ -22,7 +22,7 @@ from rnncalc.cli.options import (
     write_report,
 )
 from rnncalc.cli.results import reached, summary, tell
-from rnncalc.cli.spoken import Spoken, complain, remark
+from rnncalc.cli.translated_commands import Spoken, complain, remark
 from rnncalc.common.files import WriteError
 from rnncalc.common.i18n import _
 from rnncalc.pipeline.options import KINDS

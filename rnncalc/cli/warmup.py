@@ -7,7 +7,7 @@ import time
 import click
 
 from rnncalc.cli.options import language_option
-from rnncalc.cli.spoken import Spoken
+from rnncalc.cli.translated_commands import Spoken
 from rnncalc.common.i18n import _
 
 USUAL = ("elman", "lstm", "gru", "gru_after")

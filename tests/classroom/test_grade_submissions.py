@@ -270,7 +270,7 @@ def test_columns_of_a_stack(tmp_path: Path) -> None:
 
 def test_columns_of_shapes() -> None:
     questions = read_sheet(MADE.keys).questions
-    from rnncalc.check.answers.places import Place
+    from rnncalc.check.answers.entry_names import Place
     from rnncalc.classroom.grading.answer_columns import Column, column
 
     spellings = [

@@ -21,7 +21,7 @@ from support.helpers import random_network, run
 
 from rnncalc.classroom.grading.journal import MarksJournal
 from rnncalc.cli.main import COMMANDS, commands
-from rnncalc.cli.spoken import OutputFile
+from rnncalc.cli.translated_commands import OutputFile
 from rnncalc.common import files
 from rnncalc.errors import RnncalcError
 from rnncalc.model.cells import CELLS

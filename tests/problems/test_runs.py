@@ -8,7 +8,7 @@ import pytest
 
 from rnncalc.errors import ParseError
 from rnncalc.problems import problem_text
-from rnncalc.problems.sheet.runs import LONGEST
+from rnncalc.problems.sheet.bounds import LONGEST
 
 SHEET = r"""An RNN with $h_t = \tanh(W_{xh} x_t + W_{hh} h_{t-1} + b_h)$, $y_t = W_{hy} h_t$, and no $x^2$ in it.
 

@@ -12,7 +12,9 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from rnncalc.check.answers.leaves import (
+from rnncalc.check.answers.entry_names import Place, place, shape_in
+from rnncalc.check.answers.names import QuantityIndex
+from rnncalc.check.answers.nested_lists import (
     DEEPEST,
     MisshapenError,
     as_text,
@@ -27,9 +29,7 @@ from rnncalc.check.answers.leaves import (
     twice,
     with_decimal_commas,
 )
-from rnncalc.check.answers.names import QuantityIndex
-from rnncalc.check.answers.places import Place, place, shape_in
-from rnncalc.check.answers.shaped import Index, Quantity, Scope, Spot
+from rnncalc.check.answers.quantities import Index, Quantity, Scope, Spot
 from rnncalc.check.graph.graph import Key
 from rnncalc.check.verdicts.precision import USUAL, Precision
 from rnncalc.check.verdicts.records import place_name

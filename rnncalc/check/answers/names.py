@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 import unicodedata
 
-from rnncalc.check.answers.shaped import Quantity, Scope, Shapes
+from rnncalc.check.answers.quantities import Quantity, Scope, Shapes
 from rnncalc.check.graph.keys import output
 from rnncalc.check.graph.spec import RunSpec, Spec
 from rnncalc.common.i18n import _

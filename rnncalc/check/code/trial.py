@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from rnncalc.check.answers.shaped import Spot
+from rnncalc.check.answers.quantities import Spot
 from rnncalc.check.code.layout import AXES, Layout
 from rnncalc.check.code.signature import FunctionSignature
 from rnncalc.check.diagnosis.batch import SpecBatches

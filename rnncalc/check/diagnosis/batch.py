@@ -16,10 +16,10 @@ from typing import Any, TypeGuard
 
 import numpy as np
 
-from rnncalc.check.answers.shaped import Index
+from rnncalc.check.answers.quantities import Index
 from rnncalc.check.graph.build import graph_of
 from rnncalc.check.graph.graph import Graph, Key, Visit
-from rnncalc.check.graph.problem_lanes import PerLane, common_or_per_lane
+from rnncalc.check.graph.many_problems import PerLane, common_or_per_lane
 from rnncalc.check.graph.rules import Rules
 from rnncalc.check.graph.spec import RunSpec, Spec
 from rnncalc.model.cells import Cell

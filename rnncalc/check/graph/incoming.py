@@ -11,8 +11,8 @@ from rnncalc.check.graph import intervals
 from rnncalc.check.graph.graph import Graph, Key
 from rnncalc.check.graph.intervals import Value
 from rnncalc.check.graph.keys import operand, parameter
+from rnncalc.check.graph.many_problems import PerLane
 from rnncalc.check.graph.parts import Part, elementwise, is_copy, slopes, sum_of
-from rnncalc.check.graph.problem_lanes import PerLane
 from rnncalc.check.graph.spec import RunSpec, Spec
 from rnncalc.model.equations.derivative import slope_needs_argument
 from rnncalc.model.equations.expression import INPUT, Call, Name, names, previous, signal_of

@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from rnncalc.check.graph import problem_lanes
+from rnncalc.check.graph import many_problems
 from rnncalc.model.equations.derivative import slope_of
 from rnncalc.model.equations.expression import evaluate
 from rnncalc.model.equations.functions import FUNCTIONS
@@ -130,7 +130,7 @@ def applied(weight: Value, vectors: Value) -> Value:
     """Weight (H, K) times each row of vectors (N, K): (N, H)."""
     if not isinstance(weight, Interval):
         if not isinstance(vectors, Interval):
-            return vectors @ weight.T if weight.ndim == 2 else problem_lanes.applied(weight, vectors)
+            return vectors @ weight.T if weight.ndim == 2 else many_problems.applied(weight, vectors)
         up, down = np.maximum(weight, 0).T, np.minimum(weight, 0).T
         return unbounded(Interval(vectors.lo @ up + vectors.hi @ down, vectors.hi @ up + vectors.lo @ down))
     every = weight[None] * through(lambda rows: rows[:, None, :], vectors)
@@ -140,7 +140,7 @@ def applied(weight: Value, vectors: Value) -> Value:
 def outer(gradient: Value, source: Value) -> Value:
     """Σ over rows of gradient (N, H) ⊗ source (N, K): (H, K)."""
     if not isinstance(gradient, Interval) and not isinstance(source, Interval):
-        return gradient.T @ source if gradient.ndim == 2 else problem_lanes.outer(gradient, source)
+        return gradient.T @ source if gradient.ndim == 2 else many_problems.outer(gradient, source)
     return summed(through(lambda g: g[:, :, None], gradient) * through(lambda s: s[:, None, :], source), 0)
 
 
@@ -149,10 +149,10 @@ def summed(value: Value, axis: int) -> Value:
     return through(lambda array: array.sum(axis=axis), value)
 
 
-def function(name: str | problem_lanes.PerLane, value: Value) -> Value:
+def function(name: str | many_problems.PerLane, value: Value) -> Value:
     """Apply one of FUNCTIONS, which are monotone, but for abs; a rowwise one along the second axis."""
     if not isinstance(value, Interval):
-        return problem_lanes.function(name, value)
+        return many_problems.function(name, value)
     assert isinstance(name, str)
     if name == "abs":
         return size(value)
@@ -176,10 +176,10 @@ def by_own_entry(compute: Callable[[np.ndarray], np.ndarray], value: Interval) -
     return corners
 
 
-def slope(name: str | problem_lanes.PerLane, value: Value) -> Value:
+def slope(name: str | many_problems.PerLane, value: Value) -> Value:
     """f′ in terms of y = f(a), of abs in terms of a; between two bounds it may be largest or least inside."""
     if not isinstance(value, Interval):
-        return name.each(_slope, value) if isinstance(name, problem_lanes.PerLane) else _slope(name, value)
+        return name.each(_slope, value) if isinstance(name, many_problems.PerLane) else _slope(name, value)
     assert isinstance(name, str)
     corners = [_slope(name, value.lo), _slope(name, value.hi)]
     corners += [_slope(name, clipped(turn, value.lo, value.hi)) for turn in TURNS.get(name, ())]

@@ -14,7 +14,7 @@ from rnncalc.check.graph import intervals
 from rnncalc.check.graph.graph import Graph, Key
 from rnncalc.check.graph.intervals import Interval, Value
 from rnncalc.check.graph.keys import output
-from rnncalc.check.graph.problem_lanes import along_rows
+from rnncalc.check.graph.many_problems import along_rows
 from rnncalc.check.graph.spec import Spec
 from rnncalc.model.losses import Loss
 

@@ -11,7 +11,7 @@ import numpy as np
 from rnncalc.check.graph import intervals, lines
 from rnncalc.check.graph.graph import Key
 from rnncalc.check.graph.intervals import Value
-from rnncalc.check.graph.problem_lanes import PerLane
+from rnncalc.check.graph.many_problems import PerLane
 from rnncalc.model.equations.derivative import contributions, slope_needs_argument
 from rnncalc.model.equations.expression import Binary, Call, Expression, Name
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from rnncalc.check.graph.problem_lanes import PerLane
+from rnncalc.check.graph.many_problems import PerLane
 from rnncalc.model.cells import Cell
 from rnncalc.model.equations.expression import Expression
 

@@ -13,7 +13,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from rnncalc.check.answers.places import Place, Shape, place
+from rnncalc.check.answers.entry_names import Place, Shape, place
 from rnncalc.classroom.answers import nested
 from rnncalc.classroom.grading.cells import EMPTY, Cell
 

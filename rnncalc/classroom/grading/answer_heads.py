@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from unicodedata import normalize
 
-from rnncalc.check.answers.places import place
+from rnncalc.check.answers.entry_names import place
 from rnncalc.classroom.grading.long_tables import QUESTIONS
 from rnncalc.classroom.grading.person_columns import folded
 from rnncalc.classroom.grading.sheet import AskedProblem

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 from unicodedata import normalize
 
-from rnncalc.check.answers.places import place
+from rnncalc.check.answers.entry_names import place
 from rnncalc.classroom.grading import answer_heads, tables
 from rnncalc.classroom.grading.sheet import AskedProblem
 from rnncalc.common.i18n import _, full_width

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from rnncalc.check.answers.leaves import entries, of_text
+from rnncalc.check.answers.nested_lists import entries, of_text
 from rnncalc.common.i18n import _
 from rnncalc.common.safe_text import one_line
 from rnncalc.problems.parse.numbers import BLANKS, blanked

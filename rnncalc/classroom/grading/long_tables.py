@@ -9,7 +9,7 @@ import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from rnncalc.check.answers.places import Place, Shape
+from rnncalc.check.answers.entry_names import Place, Shape
 from rnncalc.classroom.grading import answer_columns, person_columns
 from rnncalc.classroom.grading.people import folded
 from rnncalc.classroom.grading.person_columns import Who

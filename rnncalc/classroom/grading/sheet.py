@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 
 from rnncalc.check import CheckSession
+from rnncalc.check.answers.entry_names import Shape, shape_in
 from rnncalc.check.answers.names import QuantityIndex
-from rnncalc.check.answers.places import Shape, shape_in
 from rnncalc.classroom.grading import task_words
 from rnncalc.classroom.grading.people import Roster
 from rnncalc.common.safe_text import one_line

@@ -13,15 +13,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from rnncalc.classroom.grading import (
-    answer_columns,
-    cells,
-    long_tables,
-    people,
-    person_columns,
-    times,
-    unnamed,
-)
+from rnncalc.classroom.grading import answer_columns, cells, long_tables, people, person_columns, times, unnamed_columns
 from rnncalc.classroom.grading.answer_columns import Column
 from rnncalc.classroom.grading.people import Roster
 from rnncalc.classroom.grading.person_columns import Who
@@ -96,7 +88,7 @@ def read(
         header = meant = wide.labels
         rows, who = wide.rows, person_columns.filled(person_columns.who(meant), meant, wide.rows, roster)
     numbers = _numbers(meant, who, questions)
-    placed = None if numbers or not questions else unnamed.named(meant, rows, questions, {*who.named, *who.ids})
+    placed = None if numbers or not questions else unnamed_columns.named(meant, rows, questions, {*who.named, *who.ids})
     if placed:
         header, rows = placed.labels, placed.rows
         who = person_columns.filled(person_columns.who(header), header, rows, roster)

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 from unicodedata import normalize
 
-from rnncalc.check.answers.places import Shape, place
+from rnncalc.check.answers.entry_names import Shape, place
 
 _TASK = re.compile(
     r"(?:\b(?:compute|calculate|find|determine|evaluate|work out|berechnen? Sie|berechne|bestimmen? Sie|bestimme)\b|"

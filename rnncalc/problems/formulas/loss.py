@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from rnncalc.model.losses import LOSSES
 from rnncalc.problems.formulas import symbol as symbols
-from rnncalc.problems.formulas.bodies import Body
+from rnncalc.problems.formulas.function_definitions import Body
 from rnncalc.problems.formulas.nodes import Apply, Node, Sym, symbols_of
 from rnncalc.problems.formulas.symbol import Symbol
 from rnncalc.problems.parse.numbers import DECIMAL

@@ -12,8 +12,8 @@ from rnncalc.common.i18n import _
 from rnncalc.errors import ProblemError, RnncalcError
 from rnncalc.problems.parse.given import RawValue
 from rnncalc.problems.sheet import assemble
+from rnncalc.problems.sheet.bounds import bounded
 from rnncalc.problems.sheet.parts import parts
-from rnncalc.problems.sheet.runs import bounded
 from rnncalc.problems.sheet.scan import scan
 
 

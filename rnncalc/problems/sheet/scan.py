@@ -14,7 +14,7 @@ from dataclasses import replace
 from rnncalc.common.i18n import _
 from rnncalc.errors import shown
 from rnncalc.problems.formulas import reader as formulas
-from rnncalc.problems.formulas.bodies import Body, opened
+from rnncalc.problems.formulas.function_definitions import Body, opened
 from rnncalc.problems.formulas.spelling import BREAK
 from rnncalc.problems.sheet import named_functions, tables, unread, values
 from rnncalc.problems.sheet.cleaned import CleanText, line_end

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from rnncalc.check.answers.shaped import Index
+from rnncalc.check.answers.quantities import Index
 from rnncalc.common.i18n import _
 from rnncalc.errors import ParseError, ProblemError, shown
 from rnncalc.problems.parse.given import RawValue

@@ -14,7 +14,7 @@ from functools import cached_property
 import numpy as np
 
 from rnncalc.check.answers.names import QuantityIndex
-from rnncalc.check.answers.shaped import Scope
+from rnncalc.check.answers.quantities import Scope
 from rnncalc.errors import RnncalcError
 
 Index = tuple[int | None, ...]
