@@ -16,7 +16,7 @@ SMALL = 1024 * 1024  # bytes; what is less is left to the allocator
 LINE = 64  # bytes of a cache line
 LEVEL_1 = 32 * 1024  # bytes of a first-level cache
 CHUNK = 256 * 1024  # bytes that stay in a second-level cache beside the weights
-TOGETHER = 64  # sequences that take a step together at least: each time its weights are read
+TOGETHER = 128  # sequences that take a step together at least: each time its weights are read
 Scratch = tuple[int, tuple[np.ndarray, ...]]  # for how many rows, and the arrays
 LEAST = 256 * 1024 * 1024  # bytes that are kept for later, on a machine of any size
 
