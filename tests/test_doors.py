@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from support.hunt import hunt
 
-BUILT_IN = [range(begin, begin + 4) for begin in range(0, 20, 4)]  # more of them: bench/doors.py
+BUILT_IN = [range(begin, begin + 4) for begin in range(0, 12, 4)]  # more of them: bench/doors.py
 
 
 @pytest.mark.parametrize("seeds", BUILT_IN, ids=lambda seeds: f"{seeds[0]}-{seeds[-1]}")
@@ -17,7 +17,7 @@ def test_every_door_holds_its_laws(seeds: range) -> None:
     assert not report.faults, "\n".join(f"{fault.door}: {fault.what}" for fault in report.faults[:5])
 
 
-@pytest.mark.parametrize("first", range(1000, 1003))
+@pytest.mark.parametrize("first", range(1000, 1002))
 def test_cells_of_ones_own_hold_them_too(first: int) -> None:
     """Each cell compiles for seconds, so the compiled engine's kernels run as Python here."""
     code = f"from support.hunt import main; main(range({first}, {first + 5}))"

@@ -22,9 +22,9 @@ def always(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize("name", every_cell())
-@pytest.mark.parametrize(("dtype", "output"), [("float64", "softmax"), ("float32", "log_softmax")])
-def test_every_sequence_has_the_bits_it_has_alone(always: None, name: str, dtype: str, output: str) -> None:
+def test_every_sequence_has_the_bits_it_has_alone(always: None, name: str) -> None:
     cell, rng = every_cell()[name], np.random.default_rng(3)
+    dtype, output = [("float64", "softmax"), ("float32", "log_softmax")][list(every_cell()).index(name) % 2]
     for D, H, T, N in ((3, 5, 7, 37), (6, 9, 1, 3), (1, 2, 4, 16 * 4 + 1)):
         if cell.adds_input:
             D = H
@@ -72,14 +72,18 @@ def test_stacks_in_both_directions(always: None, merge: str) -> None:
     np.testing.assert_array_equal(net(np.swapaxes(x, 0, 1), layout="time_first"), np.swapaxes(y, 0, 1))
 
 
-@pytest.mark.parametrize("name", every_cell())
 @pytest.mark.parametrize(
-    ("dtype", "tolerance", "way"),
+    ("name", "dtype", "tolerance", "way"),
     [
-        ("float64", 1e-12, {}),
-        ("float64", 1e-12, {"chunk": 3}),
-        ("float64", 1e-12, {"truncate": 2}),
-        ("float32", 1e-4, {}),
+        (name, dtype, tolerance, way)
+        for name in every_cell()
+        for dtype, tolerance, way in (
+            ("float64", 1e-12, {}),
+            ("float64", 1e-12, {"chunk": 3}),
+            ("float64", 1e-12, {"truncate": 2}),
+            ("float32", 1e-4, {}),
+        )
+        if "," not in name or not way  # another function changes nothing in how gradients are cut
     ],
 )
 def test_gradients_are_those_along_the_units(

@@ -14,8 +14,8 @@ from rnncalc.network import inference
 from rnncalc.network.network import Network
 from rnncalc.network.view import View
 
-N, T = 9, 20
-LENGTHS = [20, 3, 0, 11, 20, 19, 1, 7, 12]
+N, T = 9, 40  # more rows than a block of the read-out holds
+LENGTHS = [40, 3, 0, 21, 40, 39, 1, 37, 32]
 
 
 def everything(network: Network, x: np.ndarray, dy: np.ndarray, **given: Any) -> dict[str, np.ndarray]:
@@ -38,11 +38,12 @@ def test_pieces_give_the_bits_of_all_at_once(
     choose_lane_batched(monkeypatch, False)
     monkeypatch.setattr("rnncalc.engine.compiled.execution.adjoint.LARGE", 0)  # as if the adjoints were many
     cell, rng = every_cell()[name], np.random.default_rng(7)
+    read_out: dict[str, Any] = {} if cell.owns_read_out else {"read_out": "softmax"}
     x = inputs(random_network(cell, 5), rng, N, T)
     given: dict[str, Any] = {"lengths": LENGTHS} if ragged else {}
 
     def fresh() -> Network:
-        return random_network(cell, 5, engine="numba")
+        return random_network(cell, 5, engine="numba", **read_out)
 
     given |= random_starts(cell, rng, fresh().layers[0], N)
     dy = rng.normal(size=(N, T, fresh().y_width))

@@ -127,8 +127,7 @@ WAYS = {  # of g, the gradient, and n, the new value of a weight: what is said, 
 
 
 @pytest.mark.parametrize(("way", "letters"), list(itertools.product(WAYS, ["UWV", "WUV", "VUW", "ABC"])))
-@pytest.mark.parametrize("head", ["", "## My answers\n"])
-@pytest.mark.parametrize("shift", [0.0, 0.4])
+@pytest.mark.parametrize(("head", "shift"), [("", 0.4), ("## My answers\n", 0.0)])
 def test_gradients_and_updates_of_numbers(way: str, letters: str, head: str, shift: float, tmp_path: Path) -> None:
     """Before, −η ∂L/∂W = 0.5 − 0.1 · 0.125 = 0.4875 was the gradient, and ∇_W L = 0.125 the loss."""
     weights = {"U": 0.5, "W": 0.7, "V": 1.3}

@@ -238,7 +238,7 @@ def said(names: tuple[str, str, str]) -> str:
     return "\n".join([*lines, "$c_t = f_t c_{t-1} + i_t g_t$, $h_t = o_t tanh(c_t)$", "$x_1 = 0.8$, $x_2 = -1.5$\n\n"])
 
 
-@pytest.mark.parametrize(("language", "letters", "order"), every(LANGUAGES, LETTERS, SEQUENCES)[::2])
+@pytest.mark.parametrize(("language", "letters", "order"), every(LANGUAGES, LETTERS, SEQUENCES)[::4])
 def test_a_table_of_gates_in_any_language(language: str, letters: str, order: tuple[int, ...]) -> None:
     """A row a gate or a column a gate, the columns in any order, called by words, by letters, or by both."""
     first, words, gates = LANGUAGES[language]

@@ -50,8 +50,8 @@ class PreparedRun:
         except IndexError:
             block = self._block()
         for part in self.parts:
-            if self.laps:
-                rows = slice(part.start * self.pitch, part.stop * self.pitch)
+            if self.laps:  # they write over the rows from which others start
+                rows = slice(part.start * self.pitch, min(part.stop * self.pitch, len(self.first)))
                 block[rows] = self.first[rows]
             where = *self.where, part.start, part.stop
             self.code(self.cell, block, *where, x.ravel(), *self.tables, out, self.states, final)
