@@ -135,7 +135,7 @@ def test_a_mistake_that_shows_in_one_state_beside_a_slip(mistake: str) -> None:
 
 def test_what_is_random_is_not_accused() -> None:
     for decimals in (1, 2, 3):
-        rows = diagnosis.random_rows(200, decimals, decimals)
+        rows = diagnosis.random_rows(100, decimals, decimals)
         assert rows["every"] == 0
         assert rows["named"] <= 0.02  # 1 % is the limit, measured in bench/diagnosis.py; these are few rows
 

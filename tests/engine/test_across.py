@@ -76,14 +76,14 @@ def test_stacks_in_both_directions(always: None, merge: str) -> None:
     ("name", "dtype", "tolerance", "way"),
     [
         (name, dtype, tolerance, way)
-        for name in every_cell()
+        for number, name in enumerate(every_cell())
         for dtype, tolerance, way in (
             ("float64", 1e-12, {}),
             ("float64", 1e-12, {"chunk": 3}),
             ("float64", 1e-12, {"truncate": 2}),
             ("float32", 1e-4, {}),
         )
-        if "," not in name or not way  # another function changes nothing in how gradients are cut
+        if "," not in name or not (way or number % 3)  # a function is the same code across and along
     ],
 )
 def test_gradients_are_those_along_the_units(

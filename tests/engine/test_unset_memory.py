@@ -107,8 +107,10 @@ def networks(name: str, threads: int) -> list[Network]:
 LENGTHS = {"whole": lambda N, T: None, "none": lambda N, T: np.zeros(N, int), "ragged": lambda N, T: np.arange(N) % 3}
 
 
-@pytest.mark.parametrize("name", ["elman", "lstm", "jordan", "i2h_i2o", "stateless", "both"])
-@pytest.mark.parametrize("threads", [1, 2])
+@pytest.mark.parametrize(
+    ("name", "threads"),
+    [("elman", 1), ("lstm", 2), ("jordan", 1), ("i2h_i2o", 1), ("stateless", 2), ("both", 1), ("both", 2)],
+)
 def test_nothing_is_left_unset(name: str, threads: int, poisoned: Callable[[], None]) -> None:
     interpreted, compiled = networks(name, threads)
     rng = np.random.default_rng(3)
